@@ -1,0 +1,1 @@
+"""The wire between an artist's program and the core: protocol, places, tokens. Standard library alone."""

@@ -1,0 +1,1 @@
+"""Scumble: tiled diffusion refinement. The core process and the command line."""
