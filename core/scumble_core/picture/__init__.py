@@ -1,0 +1,1 @@
+"""Pictures: their geometry, where they are kept, their colour, their files."""

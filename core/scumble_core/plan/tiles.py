@@ -1,0 +1,92 @@
+"""The planner: which tiles cover a picture with the fewest processed pixels.
+
+Every tile of a plan has the same size, so that none samples at another scale than its neighbours and equal tiles can
+share a batch. The plan pads inside, up to the model's grid; what lies beyond the picture is cropped at the end.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scumble_core.picture.geometry import Bounds, Extent
+
+
+@dataclass(frozen=True)
+class TileLimits:
+    """What a tile may be: sides and overlap in pixels, both multiples of `grid`; aspect is long side over short."""
+
+    grid: int = 8
+    overlap: int = 128
+    longest_side: int = 1536
+    largest_area: int = 1_640_000
+    largest_aspect: float = 2.0
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """Tiles of one size in rows and columns; `columns` are the left edges, `rows` the top edges."""
+
+    tile: Extent
+    columns: tuple[int, ...]
+    rows: tuple[int, ...]
+
+    @property
+    def processed_pixels(self) -> int:
+        return self.tile.area * len(self.columns) * len(self.rows)
+
+    def boxes(self) -> Iterator[Bounds]:
+        """Row by row, as a picture is read."""
+        for y in self.rows:
+            for x in self.columns:
+                yield Bounds(x, y, self.tile.width, self.tile.height)
+
+
+def plan_tiles(extent: Extent, limits: TileLimits) -> TileGrid:
+    """The cheapest grid of tiles for a picture of this size; of equally cheap ones that with the fewest tiles."""
+    padded = extent.rounded_up(limits.grid)
+    candidates = (
+        TileGrid(Extent(width, height), columns, rows)
+        for width, columns in _axis_choices(padded.width, limits)
+        for height, rows in _axis_choices(padded.height, limits)
+        if _allowed(Extent(width, height), padded, limits)
+    )
+    return min(candidates, key=lambda grid: (grid.processed_pixels, len(grid.columns) * len(grid.rows)))
+
+
+def _axis_choices(length: int, limits: TileLimits) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """(tile side, starts) for one tile, two tiles, and so on, as long as a tile is longer than twice its overlap."""
+    count = 1
+    while True:
+        side = _side(length, count, limits)
+        if count > 1 and side < min(2 * limits.overlap, limits.longest_side):
+            return
+        if side <= limits.longest_side:
+            yield side, _starts(length, side, count, limits.grid)
+        count += 1
+
+
+def _side(length: int, count: int, limits: TileLimits) -> int:
+    """The shortest side on the grid with which `count` tiles cover `length`, each overlap at least the asked one."""
+    grid = limits.grid
+    steps = count - 1
+    cells, overlap = length // grid, -(-limits.overlap // grid)
+    # Starts are spread over whole cells, so one gap may be a cell longer than the mean: count with the longest.
+    side = -(-(cells + steps * overlap) // count)
+    while steps and -(-(cells - side) // steps) > side - overlap:
+        side += 1
+    return min(side, cells) * grid
+
+
+def _starts(length: int, side: int, count: int, grid: int) -> tuple[int, ...]:
+    if count == 1:
+        return (0,)
+    cells = (length - side) // grid
+    return tuple(tile * cells // (count - 1) * grid for tile in range(count))
+
+
+def _allowed(tile: Extent, padded: Extent, limits: TileLimits) -> bool:
+    """Area and aspect in bounds. A tile that spans the picture's short side may be as narrow as the picture."""
+    if tile.area > limits.largest_area:
+        return False
+    short, long = sorted((tile.width, tile.height))
+    spans = short == min(padded.width, padded.height)
+    return spans or long <= limits.largest_aspect * short

@@ -1,0 +1,1 @@
+"""Noise, sigmas and samplers."""

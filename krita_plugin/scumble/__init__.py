@@ -1,0 +1,1 @@
+"""The Krita plugin. Standard library and Krita's own PyQt alone."""
