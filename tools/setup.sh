@@ -1,4 +1,4 @@
-# Sourced by ./run and ./test: makes .venv and keeps it true to pyproject.toml. Sets $venv.
+# Sourced by ./test: makes .venv and keeps it true to pyproject.toml. Sets $venv.
 # A stamp of pyproject.toml's own hash lets the second run start at once.
 
 say() { printf '%s\n' "$*" >&2; }

@@ -11,9 +11,7 @@ from scumble_core.request import RANGES, RefineRequest
 
 
 def test_the_defaults_are_a_valid_request() -> None:
-    assert (
-        RefineRequest.from_dict({}) == RefineRequest.from_dict(RefineRequest().to_dict()) == RefineRequest()
-    )
+    assert RefineRequest.from_dict({}) == RefineRequest.from_dict(RefineRequest().to_dict()) == RefineRequest()
 
 
 @given(scale=st.floats(0.1, 10), seed=st.integers(0, 2**64 - 1), prompt=st.text())

@@ -22,9 +22,7 @@ _WORD: Final = 0xFFFFFFFF
 _ROUNDS: Final = 10
 
 
-def philox4x32(
-    counter: tuple[Words, Words, Words, Words], key: tuple[int, int]
-) -> tuple[Words, Words, Words, Words]:
+def philox4x32(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> tuple[Words, Words, Words, Words]:
     """Four random words for each counter; the counter's arrays broadcast, the key is two 32-bit words."""
     c0, c1, c2, c3 = counter
     k0, k1 = key

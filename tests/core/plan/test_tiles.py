@@ -1,5 +1,7 @@
 """The planner: all covered, enough overlap, no tile too large, and no more work than need be."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +15,7 @@ STARTER = TileLimits(overlap=64, longest_side=640, largest_area=512 * 512)
 
 @settings(deadline=None)
 @given(st.integers(1, 9000), st.integers(1, 9000), st.sampled_from([LIMITS, STARTER]))
-def test_any_size_is_covered_on_the_grid_with_the_asked_overlap(
-    width: int, height: int, limits: TileLimits
-) -> None:
+def test_any_size_is_covered_on_the_grid_with_the_asked_overlap(width: int, height: int, limits: TileLimits) -> None:
     extent = Extent(width, height)
     plan = plan_tiles(extent, limits)
     padded = extent.rounded_up(limits.grid)
@@ -26,9 +26,7 @@ def test_any_size_is_covered_on_the_grid_with_the_asked_overlap(
         assert starts[0] == 0 and starts[-1] + side == length
         assert side <= limits.longest_side and side % limits.grid == 0
         assert all(start % limits.grid == 0 for start in starts)
-        assert all(
-            left + side - right >= limits.overlap for left, right in zip(starts, starts[1:], strict=False)
-        )
+        assert all(left + side - right >= limits.overlap for left, right in pairwise(starts))
         assert len(set(starts)) == len(starts)
     assert plan.tile.area <= limits.largest_area
 

@@ -23,9 +23,7 @@ seeds = st.integers(0, 2**64 - 1)
         ),
     ],
 )
-def test_the_generator_is_philox(
-    counter: tuple[int, ...], key: tuple[int, int], expected: tuple[int, ...]
-) -> None:
+def test_the_generator_is_philox(counter: tuple[int, ...], key: tuple[int, int], expected: tuple[int, ...]) -> None:
     c0, c1, c2, c3 = (np.array([word], dtype=np.uint32) for word in counter)
     assert tuple(int(word[0]) for word in philox4x32((c0, c1, c2, c3), key)) == expected
 
