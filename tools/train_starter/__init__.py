@@ -1,1 +1,0 @@
-"""Trains the starter models (see README.md)."""
