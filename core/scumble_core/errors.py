@@ -28,3 +28,14 @@ class RequestError(ScumbleError):
 
     def __init__(self, message: str) -> None:
         super().__init__("bad_request", message)
+
+
+class PictureError(ScumbleError):
+    """A picture that can't be read or written, or holds no usable pixels."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("bad_picture", message)
+
+
+class Cancelled(Exception):  # noqa: N818  (an answer to a wish, not an error)
+    """The job was cancelled. Not a ScumbleError: nothing went wrong."""

@@ -1,6 +1,16 @@
 """Where things are in a picture: whole pixels, x to the right, y down."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in pixels."""
+
+    x: int
+    y: int
 
 
 @dataclass(frozen=True)
@@ -13,6 +23,10 @@ class Extent:
     @property
     def area(self) -> int:
         return self.width * self.height
+
+    @property
+    def is_empty(self) -> bool:
+        return self.width <= 0 or self.height <= 0
 
     def scaled(self, scale: float) -> "Extent":
         """Each side times `scale`, rounded to the nearest pixel (halves up), at least 1."""
@@ -42,6 +56,17 @@ class Bounds:
     @property
     def extent(self) -> Extent:
         return Extent(self.width, self.height)
+
+    @property
+    def origin(self) -> Point:
+        return Point(self.x, self.y)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns, to index an H x W array; the box must not begin left of or above the array."""
+        if self.x < 0 or self.y < 0:
+            raise ValueError(f"{self} begins outside the array")
+        return slice(self.y, self.bottom), slice(self.x, self.right)
 
     @property
     def is_empty(self) -> bool:
@@ -83,6 +108,18 @@ class Bounds:
 
     def contains(self, other: "Bounds") -> bool:
         return self.intersect(other) == other
+
+    def scaled(self, scale: float) -> "Bounds":
+        """Every edge times `scale`, rounded outward to whole pixels."""
+        # A hair of tolerance, so that 0.1 * 30 is 3 and doesn't round outward to 4.
+        left, top = (math.floor(edge * scale + 1e-6) for edge in (self.x, self.y))
+        right, bottom = (math.ceil(edge * scale - 1e-6) for edge in (self.right, self.bottom))
+        return Bounds.between(left, top, right, bottom)
+
+    def bands(self, rows: int) -> Iterator["Bounds"]:
+        """The box in bands of at most `rows` rows, from the top: how a picture is read without holding all of it."""
+        for top in range(self.y, self.bottom, rows):
+            yield Bounds(self.x, top, self.width, min(rows, self.bottom - top))
 
     def rounded_outward(self, multiple: int) -> "Bounds":
         return Bounds.between(
