@@ -43,24 +43,30 @@ class TileGrid:
 def plan_tiles(extent: Extent, limits: TileLimits) -> TileGrid:
     """The cheapest grid of tiles for a picture of this size; of equally cheap ones that with the fewest tiles."""
     padded = extent.rounded_up(limits.grid)
-    candidates = (
-        TileGrid(Extent(width, height), columns, rows)
-        for width, columns in _axis_choices(padded.width, limits)
-        for height, rows in _axis_choices(padded.height, limits)
+    across, down = _axis_choices(padded.width, limits), _axis_choices(padded.height, limits)
+    _, _, (width, columns), (height, rows) = min(
+        (width * columns * height * rows, columns * rows, (width, columns), (height, rows))
+        for width, columns in across
+        for height, rows in down
         if _allowed(Extent(width, height), padded, limits)
     )
-    return min(candidates, key=lambda grid: (grid.processed_pixels, len(grid.columns) * len(grid.rows)))
+    starts = (_starts(padded.width, width, columns, limits.grid), _starts(padded.height, height, rows, limits.grid))
+    return TileGrid(Extent(width, height), *starts)
 
 
-def _axis_choices(length: int, limits: TileLimits) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """(tile side, starts) for one tile, two tiles, and so on, as long as a tile is longer than twice its overlap."""
+def _axis_choices(length: int, limits: TileLimits) -> list[tuple[int, int]]:
+    """(tile side, number of tiles), from the fewest tiles on, as long as a tile is longer than twice its overlap.
+
+    Ever more tiles cost ever more, so a side already reached with fewer is left out.
+    """
+    choices: list[tuple[int, int]] = []
     count = 1
     while True:
         side = _side(length, count, limits)
-        if count > 1 and side < min(2 * limits.overlap, limits.longest_side):
-            return
-        if side <= limits.longest_side:
-            yield side, _starts(length, side, count, limits.grid)
+        if count > 1 and side <= min(max(2 * limits.overlap, 3 * limits.grid), limits.longest_side):
+            return choices or [(side, count)]
+        if side <= limits.longest_side and (not choices or side < choices[-1][0]):
+            choices.append((side, count))
         count += 1
 
 

@@ -1,0 +1,54 @@
+"""The device that models run on, and the number type they run fast in there."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Device:
+    """`name` as torch knows it; `dtype` is what convolutions run in unless a model asks for precision."""
+
+    name: str
+    dtype: torch.dtype
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return torch.cuda.get_device_name(self.name) if self.name.startswith("cuda") else self.name.upper()
+
+    def autocast(self, enabled: bool = True) -> AbstractContextManager[object]:
+        """Run what may be in `dtype` in it."""
+        return torch.autocast(self.name.split(":")[0], self.dtype, enabled=enabled and self.dtype != torch.float32)
+
+    def free_memory(self) -> None:
+        """Give cached memory back, after an out-of-memory error."""
+        if self.name.startswith("cuda"):
+            torch.cuda.empty_cache()
+
+
+def best_device() -> Device:
+    """CUDA (and ROCm, which calls itself that), else Apple's, else the CPU."""
+    if torch.cuda.is_available():
+        return Device("cuda", torch.float16)
+    if torch.backends.mps.is_available():
+        return Device("mps", torch.float16)
+    # Without bfloat16 in hardware, torch's CPU kernels are slower in it than in float32.
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return Device("cpu", torch.bfloat16 if fast else torch.float32)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch says that memory ran out, on whatever device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether the device is gone until the process restarts: a driver fault, a reset, a GPU unplugged."""
+    text = str(error).lower()
+    signs = ("device-side assert", "unspecified launch failure", "illegal memory access", "device lost", "ecc error")
+    return isinstance(error, RuntimeError) and any(sign in text for sign in signs)

@@ -1,0 +1,45 @@
+"""The one interface through which the pipeline sees a latent diffusion model, whatever its family."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from torch import Tensor
+
+from scumble_core.models.facts import ModelFacts
+from scumble_core.picture.geometry import Extent
+
+
+class Conditioning:
+    """What a family makes of a prompt; only that family looks inside."""
+
+
+class LatentModel(Protocol):
+    """Pixels are B x 3 x H x W in 0 to 1, sides multiples of `facts.grid`; latents B x C x H/factor x W/factor.
+
+    Latents have about unit variance; noisy ones are variance-exploding (x = x0 + sigma * eps). All in float32.
+    """
+
+    @property
+    def facts(self) -> ModelFacts: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def sigma_table(self) -> Tensor:
+        """The training sigmas, rising, float32, on the CPU."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Pixels to latents, without chance in it."""
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents to pixels; not clipped."""
+
+    def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:
+        """The prompt for tiles of this size in pixels."""
+
+    def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
+        """The prediction of x0."""
+
+    def precise(self) -> AbstractContextManager[None]:
+        """While it lasts, the model runs in float32 throughout: the second try after a NaN."""

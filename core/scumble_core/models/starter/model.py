@@ -1,0 +1,74 @@
+"""A starter UNet and the Haar autoencoder as one LatentModel."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+
+from scumble_core.models.device import Device
+from scumble_core.models.facts import STARTER, ModelFacts
+from scumble_core.models.interface import Conditioning
+from scumble_core.models.starter.codec import HaarAutoencoder
+from scumble_core.models.starter.places import AUTOENCODER, unet_folder
+from scumble_core.picture.geometry import Extent
+from scumble_core.sampling.sigmas import nearest_timestep, training_sigmas
+
+TEXT_WIDTH = 64
+
+
+class StarterModel:
+    """Sharpens and cleans; knows no prompt."""
+
+    def __init__(self, kind: Literal["base", "refiner"], device: Device, folder: Path | None = None) -> None:
+        self._device = device
+        self._precise = False
+        self._codec = HaarAutoencoder.load(AUTOENCODER).to(device.name)
+        unet = UNet2DConditionModel.from_pretrained(folder or unet_folder(kind), torch_dtype=torch.float32)
+        self._unet = unet.to(device.name, memory_format=torch.channels_last).eval()
+        self._table = training_sigmas()
+
+    @property
+    def facts(self) -> ModelFacts:
+        return STARTER
+
+    @property
+    def device(self) -> str:
+        return self._device.name
+
+    @property
+    def sigma_table(self) -> Tensor:
+        return self._table
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        return self._codec.encode(pixels)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        return self._codec.decode(latents)
+
+    def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:  # noqa: ARG002
+        return Conditioning()
+
+    @torch.inference_mode()
+    def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:  # noqa: ARG002
+        """UNet prediction of the noise, turned into x0 (Ho et al. 2020, in variance-exploding form)."""
+        count = x.shape[0]
+        timestep = nearest_timestep(self._table, torch.tensor([sigma]))
+        scaled = (x / (sigma**2 + 1) ** 0.5).contiguous(memory_format=torch.channels_last)
+        added = {"text_embeds": x.new_zeros(count, TEXT_WIDTH), "time_ids": x.new_zeros(count, 6)}
+        with self._device.autocast(enabled=not self._precise):
+            noise = self._unet(
+                scaled, timestep.to(x.device), x.new_zeros(count, 1, TEXT_WIDTH), added_cond_kwargs=added
+            ).sample
+        return cast(Tensor, x - sigma * noise.float())
+
+    @contextmanager
+    def precise(self) -> Iterator[None]:
+        self._precise = True
+        try:
+            yield
+        finally:
+            self._precise = False

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+
+from scumble_core.models.device import best_device
+from scumble_core.models.library import ModelCache
+from scumble_core.picture.geometry import Extent
+from scumble_core.picture.storage import Picture
+from scumble_core.plan.job import plan_job
+from scumble_core.request import RefineRequest
+from scumble_core.stages.upscale import upscale, upscale_pixels
+
+
+class _SmallMemory:
+    """A real upscaler on a device that holds no tile larger than `most` pixels a side."""
+
+    def __init__(self, upscaler, most):
+        self._upscaler, self._most = upscaler, most
+        self.scale = upscaler.scale
+
+    def __call__(self, pixels):
+        if max(pixels.shape[-2:]) > self._most:
+            raise torch.OutOfMemoryError("out of memory")
+        return self._upscaler(pixels)
+
+
+def test_where_memory_runs_out_smaller_pieces_give_the_same_picture():
+    upscaler = ModelCache().upscaler("starter-x2")
+    pixels = np.random.default_rng(0).random((200, 260, 3), np.float32)
+    whole = upscale_pixels(pixels, upscaler, best_device())
+    pieces = upscale_pixels(pixels, _SmallMemory(upscaler, 160), best_device())
+    assert pieces == pytest.approx(whole, abs=0.01)
+
+
+def test_memory_too_small_for_any_piece_is_an_error():
+    upscaler = _SmallMemory(ModelCache().upscaler("starter-x2"), 8)
+    with pytest.raises(torch.OutOfMemoryError):
+        upscale_pixels(np.zeros((200, 200, 3), np.float32), upscaler, best_device())
+
+
+@pytest.mark.parametrize("scale", [1.3, 2.0, 3.5])
+def test_tiles_join_without_a_seam_at_the_exact_size(tmp_path, scale):
+    source = Picture.create(tmp_path / "colour.npy", Extent(150, 90), 3, np.float32)
+    source.write(source.bounds, np.random.default_rng(1).random((90, 150, 3), np.float32))
+    models = ModelCache()
+    results = []
+    for tile in (64, 512):
+        plan = plan_job(RefineRequest(scale=scale), source.extent)
+        from scumble_core.plan.tiles import TileLimits, plan_tiles
+
+        grid = plan_tiles(source.extent, TileLimits(4, 24 if tile == 64 else 32, tile, tile**2, 4.0))
+        folder = tmp_path / str(tile)
+        folder.mkdir()
+        upscaler = models.upscaler(plan.upscaler)
+        boxes = tuple(grid.boxes())
+        done = upscale(source, plan.output, folder, upscaler, grid, boxes, models.device, lambda *_: None)
+        assert done.extent == source.extent.scaled(scale)
+        results.append(done.read(done.bounds))
+    assert results[0] == pytest.approx(results[1], abs=0.02)

@@ -1,0 +1,206 @@
+"""The main job on real starter models."""
+
+import numpy as np
+import pytest
+import torch
+
+from scumble_core.errors import Cancelled, ScumbleError
+from scumble_core.events import Finished, StageStarted, TileFinished, TilePreview
+from scumble_core.models.library import ModelCache
+from scumble_core.picture.geometry import Extent
+from scumble_core.picture.storage import Picture
+from scumble_core.pipeline import run_job
+from scumble_core.request import RefineRequest
+
+
+@pytest.fixture(scope="module")
+def models():
+    return ModelCache()
+
+
+def photo(width=160, height=112, dtype=np.uint8, alpha=None, seed=0):
+    """Smooth shapes with some grain, RGBA."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    grain = np.random.default_rng(seed).normal(0, 0.01, (height, width, 3))
+    colour = np.stack([0.5 + 0.3 * np.sin(x / 17), 0.5 + 0.3 * np.sin(y / 13), 0.5 + 0.3 * np.sin((x + y) / 23)], 2)
+    a = np.ones((height, width, 1)) if alpha is None else alpha[..., None]
+    pixels = np.concatenate((np.clip(colour + grain, 0, 1), a), 2)
+    return pixels.astype(dtype) if np.dtype(dtype).kind == "f" else np.round(pixels * np.iinfo(dtype).max).astype(dtype)
+
+
+def job(folder, pixels, selection=None):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in (("source", pixels), ("selection", selection)):
+        if data is not None:
+            picture = Picture.create(
+                folder / f"{name}.npy", Extent(data.shape[1], data.shape[0]), data.shape[2], data.dtype
+            )
+            picture.write_raw(picture.bounds, data)
+            picture.flush()
+    return folder
+
+
+def run(folder, models, emit=lambda event: None, cancelled=lambda: False, **request):
+    request = {"tile_size": 128, "steps": 2, **request}
+    result = run_job(folder, RefineRequest.from_dict(request), models, emit, cancelled)
+    return result, np.load(folder / "upscaled.npy"), np.load(folder / "refined.npy")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_two_pictures_of_the_asked_size_in_the_sources_own_depth(tmp_path, models, dtype):
+    result, upscaled, refined = run(job(tmp_path / "job", photo(dtype=dtype)), models)
+    assert (result.x, result.y, result.width, result.height) == (0, 0, 320, 224)
+    assert upscaled.shape == refined.shape == (224, 320, 4)
+    assert upscaled.dtype == refined.dtype == dtype
+    assert (upscaled[..., :3] != refined[..., :3]).any()
+    top = 1 if dtype is np.float32 else np.iinfo(dtype).max
+    assert (refined[..., 3] == top).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 200), (17, 5), (150, 20)])
+def test_pictures_smaller_than_a_tile_and_of_any_aspect(tmp_path, models, width, height):
+    _, upscaled, refined = run(job(tmp_path / "job", photo(width, height)), models)
+    assert refined.shape == upscaled.shape == (2 * height, 2 * width, 4)
+    difference = np.abs(refined[..., :3].astype(int).mean((0, 1)) - upscaled[..., :3].mean((0, 1)))
+    assert difference.max() < 12
+
+
+def test_strength_0_gives_the_upscale_twice(tmp_path, models):
+    _, upscaled, refined = run(job(tmp_path / "job", photo()), models, strength=0)
+    assert (upscaled == refined).all()
+
+
+def test_the_same_request_gives_the_same_bytes_and_another_seed_others(tmp_path, models):
+    folder = job(tmp_path / "job", photo())
+    first, again, other = (run(folder, models, seed=seed)[2] for seed in (5, 5, 6))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_alpha_comes_back_in_shape_and_hidden_colour_does_not_bleed(tmp_path, models):
+    alpha = np.zeros((112, 160), np.float32)
+    alpha[30:80, 40:120] = 1
+    pixels = photo(alpha=alpha)
+    pixels[alpha == 0, :3] = 0
+    _, upscaled, refined = run(job(tmp_path / "job", pixels), models)
+    assert (refined[..., 3] == upscaled[..., 3]).all()
+    assert (refined[70:150, 90:230, 3] == 255).all()
+    assert (refined[:50, :, 3] == 0).all()
+    edge = refined[62:158, 82:238][refined[62:158, 82:238, 3] > 128][:, :3]
+    assert edge.min() > 25  # black from under alpha 0 would pull the edge down
+
+
+def test_keep_size_brings_both_back(tmp_path, models):
+    result, upscaled, refined = run(job(tmp_path / "job", photo()), models, keep_size=True)
+    assert (result.width, result.height) == (160, 112)
+    assert upscaled.shape == refined.shape == (112, 160, 4)
+    assert np.abs(upscaled.astype(int) - photo().astype(int)).mean() < 4
+
+
+def test_a_selection_confines_the_results(tmp_path, models):
+    selection = np.zeros((112, 160, 1), np.uint8)
+    selection[20:70, 30:100] = 255
+    result, _, refined = run(job(tmp_path / "job", photo(), selection), models, keep_size=True)
+    assert (result.x, result.y, result.width, result.height) == (30, 20, 70, 50)
+    assert refined.shape == (50, 70, 4)
+    assert refined[25, 35, 3] == 255
+    assert refined[0, 35, 3] < 128
+
+
+def test_a_selection_of_the_whole_canvas_equals_a_canvas_run(tmp_path, models):
+    everything = np.full((112, 160, 1), 255, np.uint8)
+    _, _, canvas = run(job(tmp_path / "canvas", photo()), models)
+    _, _, selection = run(job(tmp_path / "selection", photo(), everything), models)
+    assert (canvas == selection).all()
+
+
+def test_the_first_pass_changes_the_upscale_too(tmp_path, models):
+    folder = job(tmp_path / "job", photo())
+    plain, first = (run(folder, models, first_pass=first_pass)[1] for first_pass in (False, True))
+    assert plain.shape == first.shape
+    assert (plain != first).any()
+
+
+def test_events_tell_stages_tiles_previews_and_the_end(tmp_path, models):
+    events = []
+    run(job(tmp_path / "job", photo()), models, events.append)
+    assert [event.stage for event in events if isinstance(event, StageStarted)] == ["upscale", "tiles", "compose"]
+    tiles = [event for event in events if isinstance(event, TileFinished) and event.stage == "tiles"]
+    assert [event.tile for event in tiles] == list(range(1, tiles[0].tiles + 1))
+    previews = [event for event in events if isinstance(event, TilePreview)]
+    assert len(previews) > len(tiles)
+    assert all(preview.pixels.dtype == np.uint8 and max(preview.pixels.shape) <= 256 for preview in previews)
+    assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 3, 9])
+def test_cancelling_at_any_time_leaves_no_results(tmp_path, models, calls):
+    folder = job(tmp_path / "job", photo())
+    left = iter([False] * calls)
+    with pytest.raises(Cancelled):
+        run(folder, models, cancelled=lambda: next(left, True))
+    assert sorted(path.name for path in folder.iterdir()) == ["source.npy"]
+
+
+def test_a_nan_in_the_source_is_refused_and_nothing_is_left(tmp_path, models):
+    pixels = photo(dtype=np.float32)
+    pixels[3, 5, 0] = np.nan
+    folder = job(tmp_path / "job", pixels)
+    with pytest.raises(ScumbleError, match="at 5, 3"):
+        run(folder, models)
+    assert sorted(path.name for path in folder.iterdir()) == ["source.npy"]
+
+
+class _SmallMemory:
+    """Real models on a device whose memory holds tiles up to `most` latents a side."""
+
+    def __init__(self, models, most, error):
+        self._models, self._most, self._error = models, most, error
+        self.device, self.upscaler = models.device, models.upscaler
+
+    def latent_model(self, base, refiner):
+        model = self._models.latent_model(base, refiner)
+        most, error = self._most, self._error
+
+        class Limited:
+            def __getattr__(self, name):
+                return getattr(model, name)
+
+            def denoise(self, x, sigma, conditioning):
+                if max(x.shape[-2:]) > most:
+                    raise error
+                return model.denoise(x, sigma, conditioning)
+
+        return Limited()
+
+
+def test_out_of_memory_goes_on_with_smaller_tiles(tmp_path, models):
+    small = _SmallMemory(models, 100, torch.OutOfMemoryError("CUDA out of memory"))
+    events = []
+    _, _, refined = run(job(tmp_path / "job", photo(300, 200)), small, events.append, tile_size=512)
+    assert refined.shape == (400, 600, 4)
+    assert [event.stage for event in events if isinstance(event, StageStarted)].count("tiles") == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "out_of_memory"),
+        (RuntimeError("CUDA error: device-side assert triggered"), "worker_died"),
+        (RuntimeError("something else"), "internal"),
+    ],
+)
+def test_a_failing_device_is_explained_and_leaves_no_results(tmp_path, models, error, code):
+    folder = job(tmp_path / "job", photo())
+    with pytest.raises(ScumbleError) as caught:
+        run(folder, _SmallMemory(models, 0, error))
+    assert caught.value.code == code
+    assert sorted(path.name for path in folder.iterdir()) == ["source.npy"]
+
+
+def test_overlapping_tiles_agree_so_that_no_seam_shows(tmp_path, models):
+    """Steps across the blend zones of the change that refining made are no larger than elsewhere."""
+    _, upscaled, refined = run(job(tmp_path / "job", photo(260, 180)), models, scale=1, upscaler="none", steps=4)
+    change = refined[..., :3].astype(np.float32) - upscaled[..., :3]
+    steps = np.abs(np.diff(change, axis=1)).mean((0, 2))
+    assert steps.max() < 3 * np.median(steps)

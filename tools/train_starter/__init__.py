@@ -1,0 +1,1 @@
+"""Trains the starter models (see README.md)."""
