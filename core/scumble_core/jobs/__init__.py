@@ -1,0 +1,1 @@
+"""Jobs for artists' programs: the front door that listens, and the worker process that computes."""

@@ -1,0 +1,149 @@
+"""`scumble serve`: one core per runtime folder, until it is stopped or idle for long."""
+
+import asyncio
+import contextlib
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from scumble_bridge.errors import PlaceError
+from scumble_bridge.fields import ModelChoice
+from scumble_bridge.messages import Described
+from scumble_bridge.places import (
+    Address,
+    TcpAddress,
+    UnixAddress,
+    create_token,
+    data_folder,
+    make_private_folder,
+    runtime_folder,
+    socket_path,
+    write_core_command,
+    write_private,
+)
+from scumble_core.jobs.front_door import FrontDoor
+from scumble_core.jobs.supervisor import Supervisor
+
+# A core that the plugin started leaves when Krita has been gone for so long.
+PLUGIN_IDLE_SECONDS = 600.0
+WORKER = (sys.executable, "-m", "scumble_core.jobs.worker")
+CORE = (sys.executable, "-m", "scumble_core", "serve", "--started-by-plugin")
+LOG_BYTES = 2_000_000
+
+_log = logging.getLogger("scumble.serve")
+
+
+def serve(started_by_plugin: bool, idle_seconds: float | None, worker: Sequence[str] = WORKER) -> int:
+    """Run the front door; the process's exit code. `worker` is the worker's command."""
+    data, runtime = data_folder(), runtime_folder()
+    try:
+        make_private_folder(data)
+        make_private_folder(runtime)
+        _set_up_log(data if started_by_plugin else None)
+        write_core_command(data, CORE)
+        if idle_seconds is None and started_by_plugin:
+            idle_seconds = PLUGIN_IDLE_SECONDS
+        with _only_one(runtime), _address(runtime) as address:
+            asyncio.run(_run(data, runtime, address, idle_seconds, worker))
+    except (PlaceError, OSError) as error:
+        _log.error("%s", error)
+        return 1
+    return 0
+
+
+async def _run(data: Path, runtime: Path, address: Address, idle_seconds: float | None, worker: Sequence[str]) -> None:
+    door = FrontDoor(data / "jobs", Supervisor(worker), lambda device: _described(device, data), idle_seconds)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C ends asyncio.run by itself
+            asyncio.get_running_loop().add_signal_handler(number, door.stop)
+    _log.info("Scumble's core %s listens at %s.", core_version(), address)
+    await door.run(address, create_token(runtime), f"scumble {core_version()}")
+
+
+def core_version() -> str:
+    """The installed distribution's version."""
+    try:
+        return version("scumble")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _described(device: str, data: Path) -> Described:
+    from scumble_core.models.library import choices
+
+    found = choices(data / "models")
+    bases, refiners, upscalers = (
+        tuple(ModelChoice(id, name) for id, name in kind[:100])  # noqa: A001 - the wire's own word
+        for kind in (found.bases, found.refiners, found.upscalers)
+    )
+    return Described(device, core_version(), bases, refiners, upscalers)
+
+
+@contextlib.contextmanager
+def _only_one(runtime: Path) -> Iterator[None]:
+    """A lock that the system takes back when this process ends, however it ends."""
+    path = runtime / "core.lock"
+    with path.open("a+b") as file:
+        try:
+            _lock(file.fileno())
+        except OSError:
+            raise PlaceError(f"A core is already running for {runtime}: use it, or stop it first.") from None
+        yield
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def _address(runtime: Path) -> Iterator[Address]:
+    """A free address, and no trace of it afterwards. We hold the lock: a socket that is there is a dead core's."""
+    if sys.platform == "win32":
+        port_file = runtime / "core.port"
+        address = TcpAddress(_free_port())
+        write_private(port_file, str(address.port))
+        try:
+            yield address
+        finally:
+            port_file.unlink(missing_ok=True)
+        return
+    path = socket_path(runtime)
+    make_private_folder(path.parent)
+    path.unlink(missing_ok=True)
+    os.umask(0o077)
+    try:
+        yield UnixAddress(path)
+    finally:
+        path.unlink(missing_ok=True)
+        (runtime / "token").unlink(missing_ok=True)
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _set_up_log(data: Path | None) -> None:
+    """To a file in the data folder, else to stderr."""
+    handler: logging.Handler = logging.StreamHandler()
+    if data is not None:
+        (data / "logs").mkdir(exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            data / "logs" / "core.log", maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8"
+        )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", handlers=[handler], force=True)

@@ -1,0 +1,175 @@
+"""Keeps one worker process: starts it when needed, listens to it, and replaces it when it dies."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scumble_core.errors import Cancelled
+from scumble_core.events import Event, Finished, JobResult
+from scumble_core.jobs.lines import LONGEST_LINE, DeviceKnown, JobCancelled, JobFailed, Said, from_line
+
+CANCEL_PATIENCE = 5.0
+
+_log = logging.getLogger("scumble.worker")
+
+
+class JobError(Exception):
+    """A job that failed, with the code and the sentence for the artist."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Supervisor:
+    """One job at a time goes to the worker; `describe` may be asked at any time."""
+
+    def __init__(self, command: Sequence[str], cancel_patience: float = CANCEL_PATIENCE) -> None:
+        self._command = command
+        self._patience = cancel_patience
+        self._process: Process | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._said: asyncio.Queue[Said | None] = asyncio.Queue()
+        self._running = False
+        self._cancelled = False
+        self._device: asyncio.Future[str] | None = None
+        self._killing: asyncio.TimerHandle | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id."""
+        return self._process.pid if self._process else None
+
+    async def run(self, folder: Path, listen: Callable[[Event], None]) -> JobResult:
+        """The job in this folder. Raises Cancelled, or JobError."""
+        self._running, self._cancelled = True, False
+        try:
+            process = await self._started()
+            if self._cancelled:
+                raise Cancelled
+            await self._order(process, {"run": str(folder)})
+            while True:
+                said = await self._said.get()
+                if isinstance(said, Finished):
+                    return said.result
+                if said is None:
+                    raise self._obituary(process)
+                if isinstance(said, JobCancelled):
+                    raise Cancelled
+                if isinstance(said, JobFailed):
+                    raise JobError(said.code, said.message)
+                if not isinstance(said, DeviceKnown):
+                    listen(said)
+        finally:
+            self._running = False
+            if self._killing is not None:
+                self._killing.cancel()  # the worker has answered, and the next job is not to blame
+
+    async def cancel(self) -> None:
+        """Ask the job that runs to end; when it doesn't in time, the worker is killed."""
+        if not self._running or self._cancelled:
+            return
+        self._cancelled = True
+        process = self._process
+        if process is None:
+            return
+        self._killing = asyncio.get_running_loop().call_later(self._patience, _kill, process)
+        await self._order(process, {"cancel": True})
+
+    async def describe(self) -> str:
+        """What the worker computes on; asked once."""
+        if self._device is None:
+            self._device = asyncio.get_running_loop().create_future()
+            await self._order(await self._started(), {"describe": True})
+        return await asyncio.shield(self._device)
+
+    async def close(self) -> None:
+        """End the worker."""
+        process, self._process = self._process, None
+        if process is not None:
+            _kill(process)
+            await process.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _started(self) -> Process:
+        async with self._starting:
+            if self._process is None or self._process.returncode is not None:
+                self._process = await self._start()
+            return self._process
+
+    async def _start(self) -> Process:
+        self._said = asyncio.Queue()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=LONGEST_LINE
+            )
+        except OSError as error:
+            raise JobError("worker_died", f"{self._command[0]} can't be started ({error.strerror}).") from error
+        self._keep(self._hear(process, self._said))
+        self._keep(self._log_errors(process))
+        return process
+
+    async def _hear(self, process: Process, said: "asyncio.Queue[Said | None]") -> None:
+        """Every line of the worker, then None."""
+        assert process.stdout is not None
+        try:
+            while line := await process.stdout.readline():
+                event = from_line(line)
+                if isinstance(event, DeviceKnown):
+                    self._device_is(event.device)
+                else:
+                    said.put_nowait(event)
+        except ValueError as error:
+            _log.error("The worker said something unheard of and is ended: %s", error)
+        _kill(process)
+        await process.wait()
+        self._device_is(None)
+        said.put_nowait(None)
+
+    def _device_is(self, device: str | None) -> None:
+        if self._device is not None and not self._device.done():
+            self._device.set_result(device or "unknown")
+            if device is None:
+                self._device = None
+
+    async def _log_errors(self, process: Process) -> None:
+        assert process.stderr is not None
+        while data := await process.stderr.read(16 * 1024):
+            for line in data.decode("utf-8", "replace").splitlines():
+                _log.info("%s", line)
+
+    def _obituary(self, process: Process) -> Exception:
+        """Why a job ended whose worker died."""
+        if self._cancelled:
+            return Cancelled()
+        code = process.returncode or 0
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return JobError(
+            "worker_died",
+            f"The process that computes {how}, often for want of memory: try again with smaller tiles or scale.",
+        )
+
+    async def _order(self, process: Process, order: dict[str, object]) -> None:
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # a worker that is dead is noticed where it is listened to
+            process.stdin.write(json.dumps(order).encode("ascii") + b"\n")
+            await process.stdin.drain()
+
+    def _keep(self, task: "asyncio._CoroutineLike[None]") -> None:
+        kept = asyncio.get_running_loop().create_task(task)
+        self._tasks.add(kept)
+        kept.add_done_callback(self._tasks.discard)
+
+
+def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()

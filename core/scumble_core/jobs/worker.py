@@ -1,0 +1,109 @@
+"""The worker process: runs one job at a time, in a process of its own that may be killed.
+
+Theory of operation: orders come in on stdin as JSON lines ({"run": folder}, {"cancel": true}, {"describe": true}), what
+happens goes out as JSON lines (lines.py) on a private copy of stdout; file descriptor 1 itself is turned to
+stderr first, so that whatever a library prints can't get between the lines. A thread reads the orders, so that a
+cancel is heard while the main thread computes. When stdin ends, the front door is gone, and so are we.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from scumble_core.errors import Cancelled, ScumbleError
+from scumble_core.events import Event
+from scumble_core.jobs.lines import DeviceKnown, JobCancelled, JobFailed, Said, to_line
+
+RunJob = Callable[[Path, Callable[[Event], None], Callable[[], bool]], object]
+
+
+class Worker:
+    """Follows orders with the two functions it is given."""
+
+    def __init__(self, orders: BinaryIO, out: BinaryIO, run_job: RunJob, device: Callable[[], str]) -> None:
+        self._orders = orders
+        self._out = out
+        self._run_job = run_job
+        self._device = device
+        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._cancel = threading.Event()
+
+    def work(self) -> None:
+        """For as long as there may be orders: the process ends from within `_listen`."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        while True:
+            self._waiting.get()()
+
+    def _listen(self) -> None:
+        for line in self._orders:
+            order = json.loads(line)
+            if "run" in order:
+                self._cancel.clear()
+                folder = Path(order["run"])
+                self._waiting.put(lambda folder=folder: self._run(folder))  # type: ignore[misc]
+            elif "cancel" in order:
+                self._cancel.set()
+            elif "describe" in order:
+                self._waiting.put(lambda: self._say(DeviceKnown(self._device())))
+        os._exit(0)  # the main thread may be deep in a computation that nobody waits for any more
+
+    def _run(self, folder: Path) -> None:
+        try:
+            self._run_job(folder, self._say, self._cancel.is_set)
+        except Cancelled:
+            self._say(JobCancelled())
+        except ScumbleError as error:
+            traceback.print_exc()
+            self._say(JobFailed(error.code, error.message))
+        except MemoryError:
+            self._say(JobFailed("out_of_memory", "The computer's memory is full: choose smaller tiles or scale."))
+        except Exception as error:
+            traceback.print_exc()
+            self._say(JobFailed("internal", f"Scumble failed ({error or type(error).__name__}): see its log."))
+
+    def _say(self, said: Said) -> None:
+        self._out.write(to_line(said))
+        self._out.flush()
+
+
+def private_stdout() -> BinaryIO:
+    """A copy of stdout for us alone; what others print goes to stderr from now on."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return out
+
+
+def pipeline() -> tuple[RunJob, Callable[[], str]]:
+    """The real thing: loads torch."""
+    from scumble_core.models.library import ModelCache
+    from scumble_core.pipeline import run_job
+    from scumble_core.request import RefineRequest
+
+    models = ModelCache()
+
+    def run(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> object:
+        request = RefineRequest.from_dict(json.loads((folder / "request.json").read_text(encoding="utf-8")))
+        return run_job(folder, request, models, emit, cancelled)
+
+    return run, lambda: models.device.title
+
+
+def main() -> None:
+    """What the supervisor starts."""
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the front door, which then ends us
+    out = private_stdout()
+    run_job, device = pipeline()
+    Worker(sys.stdin.buffer, out, run_job, device).work()
+
+
+if __name__ == "__main__":
+    main()
