@@ -1,0 +1,74 @@
+"""All commands of `scumble`, and how they fail: one sentence on stderr and a non-zero exit."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from scumble_bridge.errors import PlaceError
+from scumble_core.cli import doctor, krita, plan, refine
+from scumble_core.errors import Cancelled, ScumbleError
+
+EXIT_CANCELLED = 130
+
+
+def app() -> typer.Typer:
+    """The command tree."""
+    root = typer.Typer(
+        name="scumble", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+    )
+    root.callback(help="Upscale and refine pictures tile by tile, for Krita and from the command line.")(_common)
+    root.command("refine")(refine.refine)
+    root.command("plan")(plan.plan)
+    root.command("serve")(serve)
+    root.command("doctor")(doctor.doctor)
+    root.add_typer(krita.app(), name="krita")
+    return root
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()(standalone_mode=True)
+    except Cancelled:
+        print("Cancelled; nothing was written.", file=sys.stderr)
+        sys.exit(EXIT_CANCELLED)
+    except (ScumbleError, PlaceError) as error:
+        print(f"scumble: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def serve(
+    started_by_plugin: Annotated[bool, typer.Option("--started-by-plugin", help="Log to a file, not here.")] = False,
+    idle_seconds: Annotated[
+        float | None,
+        typer.Option(help="Exit after so long without client and job (default: never; 600 if started by the plugin)."),
+    ] = None,
+) -> None:
+    """Run the core that Krita's docker talks to, until it is stopped."""
+    from scumble_core.jobs.serve import serve as run
+
+    raise typer.Exit(run(started_by_plugin, idle_seconds))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(installed_version())
+        raise typer.Exit
+
+
+def installed_version() -> str:
+    """The version of the installed distribution."""
+    try:
+        return version("scumble")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _common(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options before the command."""

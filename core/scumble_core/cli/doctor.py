@@ -1,0 +1,57 @@
+"""`scumble doctor`: what is here, what is missing, and what to do about it."""
+
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from scumble_bridge.places import data_folder
+from scumble_core.krita.places import krita_folders
+from scumble_core.models.library import choices
+from scumble_core.models.starter.places import AUTOENCODER, unet_folder, upscaler_path
+
+PACKAGES = ("scumble", "torch", "torchvision", "diffusers", "spandrel", "numpy", "pillow", "pyqt6")
+
+
+def doctor() -> None:
+    """Check the installation; the exit code is 1 when something is missing."""
+    console = Console(highlight=False, soft_wrap=True)
+    bad = [*_packages(console), *_weights()]
+    console.print(f"Python {platform.python_version()} on {platform.platform()}")
+    if not bad:
+        console.print(f"Device: {_device()}")
+    models = choices(data_folder() / "models")
+    for kind, found in (("Models", models.bases), ("Refiners", models.refiners), ("Upscalers", models.upscalers)):
+        console.print(f"{kind}: {escape(', '.join(name for name, _title in found))}")
+    krita = shutil.which("krita")
+    console.print(f"Krita: {krita or 'not on the PATH (fine, if it is installed in another way)'}")
+    plugin = krita_folders().plugins / "scumble"
+    console.print(f"Plugin: {plugin if plugin.is_dir() else 'not installed: run `scumble krita install`'}")
+    for problem in bad:
+        console.print(f"[red]{escape(problem)}[/red]")
+    raise typer.Exit(1 if bad else 0)
+
+
+def _packages(console: Console) -> list[str]:
+    missing = []
+    for name in PACKAGES:
+        try:
+            console.print(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(f"The package {name} is missing: install Scumble again.")
+    return missing
+
+
+def _weights() -> list[str]:
+    files = [AUTOENCODER, upscaler_path(2), upscaler_path(4)]
+    files += [unet_folder(kind) / "diffusion_pytorch_model.safetensors" for kind in ("base", "refiner")]
+    return [f"The starter model {path} is missing: install Scumble again." for path in files if not path.exists()]
+
+
+def _device() -> str:
+    from scumble_core.models.device import best_device
+
+    return best_device().title

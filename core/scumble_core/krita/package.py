@@ -1,0 +1,58 @@
+"""The plugin's files as Krita wants them: a manifest, and one folder that holds all that the plugin imports."""
+
+import zipfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+from scumble_core.errors import ScumbleError
+from scumble_core.picture.storage import write_failed
+
+PLUGIN = "scumble"
+BUNDLED = PurePosixPath(PLUGIN, "_bundled")
+MANIFEST = f"{PLUGIN}.desktop"
+_LEFT_OUT = frozenset({"__pycache__"})
+
+
+def plugin_files() -> Iterator[tuple[PurePosixPath, Path]]:
+    """(place within the archive, file) for all of the plugin; the bridge is bundled into it."""
+    yield PurePosixPath(MANIFEST), _manifest()
+    yield from _files_of(PLUGIN, PurePosixPath(PLUGIN))
+    yield from _files_of("scumble_bridge", BUNDLED / "scumble_bridge")
+
+
+def build_zip(path: Path) -> None:
+    """Write the archive for Krita's own importer, which wants an entry for the folder itself."""
+    side = path.with_name(f".{path.name}.part")
+    try:
+        with zipfile.ZipFile(side, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(f"{PLUGIN}/"), "")
+            for place, file in plugin_files():
+                entry = zipfile.ZipInfo(str(place))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, file.read_bytes())
+        side.replace(path)
+    except OSError as error:
+        side.unlink(missing_ok=True)
+        raise write_failed(path, error) from error
+
+
+def _files_of(package: str, place: PurePosixPath) -> Iterator[tuple[PurePosixPath, Path]]:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ScumbleError("internal", f"The package {package} is missing: install Scumble again.")
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder)
+        if file.is_file() and not _LEFT_OUT.intersection(inside.parts) and "_bundled" not in inside.parts:
+            yield place / inside.as_posix(), file
+
+
+def _manifest() -> Path:
+    """In a wheel the manifest lies beside this file, in a checkout at the top."""
+    here = Path(__file__).parent
+    for place in (here / "manifest.desktop", here.parents[2] / "manifest.desktop"):
+        if place.exists():
+            return place
+    raise ScumbleError("internal", "The plugin's manifest is missing: install Scumble again.")
