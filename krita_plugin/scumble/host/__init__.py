@@ -1,0 +1,1 @@
+"""What the panel needs of the program that it lives in."""
