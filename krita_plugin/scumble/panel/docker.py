@@ -1,6 +1,7 @@
 """The docker that Krita shows."""
 
 from krita import DockWidget
+
 from scumble.host.krita_host import KritaHost
 from scumble.panel.panel import RefinePanel
 from scumble.qt import QtCore, QtWidgets

@@ -7,9 +7,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from PyQt5.QtCore import QTimer
-
 import krita
+from PyQt5.QtCore import QTimer
 
 ORDERS = Path(os.environ["SCUMBLE_TEST_ORDERS"])
 FAULTS = (ORDERS / "faults.txt").open("w")
