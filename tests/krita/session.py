@@ -41,10 +41,15 @@ class KritaSession:
     @property
     def environment(self) -> dict[str, str]:
         """Nothing of the caller's Krita, Qt or Scumble settings gets through."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "QT_", "SCUMBLE_", "DBUS_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "QT_", "SCUMBLE_", "DBUS_", "PYTHON"))}
+        kept.pop("VIRTUAL_ENV", None)
+        # Krita's embedded Python takes its own place from the first python3 on the PATH: not from our .venv.
+        ours = Path(sys.prefix, "bin")
+        path = os.pathsep.join(part for part in kept.get("PATH", "").split(os.pathsep) if Path(part) != ours)
         home = str(self.home)
         return {
             **kept,
+            "PATH": path,
             "HOME": home,
             "XDG_DATA_HOME": f"{home}/.local/share",
             "XDG_CONFIG_HOME": f"{home}/.config",
