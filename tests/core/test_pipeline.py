@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tests.core.models.tiny import save_tiny
 
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.events import Finished, StageStarted, TileFinished, TilePreview
@@ -204,3 +205,18 @@ def test_overlapping_tiles_agree_so_that_no_seam_shows(tmp_path, models):
     change = refined[..., :3].astype(np.float32) - upscaled[..., :3]
     steps = np.abs(np.diff(change, axis=1)).mean((0, 2))
     assert steps.max() < 3 * np.median(steps)
+
+
+def test_prompts_guide_models_that_read_them(tmp_path, models):
+    """SDXL and its refiner (tiny, random weights) over the whole job: base above the handover, refiner below."""
+    save_tiny("sdxl", tmp_path / "base")
+    save_tiny("sdxl-refiner", tmp_path / "refiner")
+    pair = {"base": str(tmp_path / "base"), "refiner": str(tmp_path / "refiner"), "scale": 1, "strength": 0.5}
+    folder = job(tmp_path / "job", photo())
+    plain, again, positive, negative = (
+        run(folder, models, **pair, **prompts)[2]
+        for prompts in ({}, {}, {"prompt": "a b"}, {"negative_prompt": "c c d"})
+    )
+    assert (plain == again).all()
+    assert (plain != positive).any()
+    assert (plain != negative).any()

@@ -41,32 +41,40 @@ class TileGrid:
 
 
 def plan_tiles(extent: Extent, limits: TileLimits) -> TileGrid:
-    """The cheapest grid of tiles for a picture of this size; of equally cheap ones that with the fewest tiles."""
+    """The cheapest grid of tiles for a picture of this size; of equally cheap ones that with the fewest tiles.
+
+    The aspect gives way where no tile keeps within it; area and overlap never do.
+    """
     padded = extent.rounded_up(limits.grid)
     across, down = _axis_choices(padded.width, limits), _axis_choices(padded.height, limits)
-    _, _, (width, columns), (height, rows) = min(
-        (width * columns * height * rows, columns * rows, (width, columns), (height, rows))
+    _, _, _, (width, columns), (height, rows) = min(
+        (not _has_aspect(Extent(width, height), padded, limits), width * columns * height * rows, columns * rows,
+         (width, columns), (height, rows))
         for width, columns in across
         for height, rows in down
-        if _allowed(Extent(width, height), padded, limits)
-    )
+        if width * height <= limits.largest_area
+    )  # fmt: skip
     starts = (_starts(padded.width, width, columns, limits.grid), _starts(padded.height, height, rows, limits.grid))
     return TileGrid(Extent(width, height), *starts)
 
 
 def _axis_choices(length: int, limits: TileLimits) -> list[tuple[int, int]]:
-    """(tile side, number of tiles), from the fewest tiles on, as long as a tile is longer than twice its overlap.
+    """(tile side, number of tiles), from the fewest tiles on, while a tile is at least twice as long as its overlap.
 
-    Ever more tiles cost ever more, so a side already reached with fewer is left out.
+    Ever more tiles cost ever more, so a side already reached with fewer is left out. The list goes on below twice the
+    overlap until it holds a side that, squared, keeps to the largest area: then some pair of sides always does.
     """
     choices: list[tuple[int, int]] = []
     count = 1
     while True:
         side = _side(length, count, limits)
-        if count > 1 and side <= min(max(2 * limits.overlap, 3 * limits.grid), limits.longest_side):
-            return choices or [(side, count)]
+        fits = bool(choices) and choices[-1][0] ** 2 <= limits.largest_area
+        if fits and side < 2 * limits.overlap:
+            return choices
         if side <= limits.longest_side and (not choices or side < choices[-1][0]):
             choices.append((side, count))
+        if side <= (-(-limits.overlap // limits.grid) + 1) * limits.grid or count * limits.grid >= length:
+            return choices  # it gets no smaller
         count += 1
 
 
@@ -89,10 +97,8 @@ def _starts(length: int, side: int, count: int, grid: int) -> tuple[int, ...]:
     return tuple(tile * cells // (count - 1) * grid for tile in range(count))
 
 
-def _allowed(tile: Extent, padded: Extent, limits: TileLimits) -> bool:
-    """Area and aspect in bounds. A tile that spans the picture's short side may be as narrow as the picture."""
-    if tile.area > limits.largest_area:
-        return False
+def _has_aspect(tile: Extent, padded: Extent, limits: TileLimits) -> bool:
+    """A tile that spans the picture's short side may be as narrow as the picture."""
     short, long = sorted((tile.width, tile.height))
     spans = short == min(padded.width, padded.height)
     return spans or long <= limits.largest_aspect * short

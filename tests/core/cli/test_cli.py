@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from scumble_core.files.read import read_picture
@@ -87,10 +89,14 @@ def test_plan_does_not_import_torch(scumble, picture, tmp_path):
         (["in.png", "-o", "out.png", "--box", "900,900,5,5"], "outside the picture"),
         (["in.png", "-o", "out.png", "--mask", "black.png"], "No pixels are selected"),
         (["in.png", "-o", "out.png", "--upscaler", "evil.pth"], "could run code"),
+        (["nan.tif", "-o", "out.png"], "no number (NaN or infinite) at 3, 2"),
     ],
 )
 def test_bad_input_is_one_sentence_and_a_non_zero_exit(scumble, picture, tmp_path, arguments, said):
     Image.new("L", (80, 60)).save(tmp_path / "black.png")
+    floats = np.zeros((8, 8, 3), np.float32)
+    floats[2, 3] = np.nan
+    tifffile.imwrite(tmp_path / "nan.tif", floats, photometric="rgb")
     (tmp_path / "evil.pth").write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
     done = scumble("refine", *arguments)
     assert done.returncode != 0
@@ -137,3 +143,20 @@ def test_krita_zip_is_what_kritas_importer_wants(scumble, tmp_path):
         assert not [name for name in names if "__pycache__" in name]
         manifest = archive.read("scumble.desktop").decode()
         assert "X-KDE-Library=scumble" in manifest
+
+
+def test_ctrl_c_writes_nothing_and_says_so(scumble, picture, tmp_path):
+    """A big job, stopped in the middle as a terminal stops it."""
+    Image.new("RGB", (1200, 900), (90, 120, 150)).save(tmp_path / "big.png")
+    command = [sys.executable, "-m", "scumble_core", "refine", "big.png", "-o", "out.ora"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    said = ""
+    while "Refining" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    process.send_signal(signal.SIGINT)
+    rest = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "nothing was written" in rest
+    assert not (tmp_path / "out.ora").exists()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -5,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scumble_core.errors import ScumbleError
+from scumble_core.models.facts import STARTER
 from scumble_core.picture.geometry import Bounds, Extent
-from scumble_core.plan.job import plan_job
+from scumble_core.plan.job import plan_job, tile_limits
+from scumble_core.plan.tiles import plan_tiles
 from scumble_core.request import RefineRequest
 
 sides = st.integers(1, 5000)
@@ -61,3 +64,22 @@ def test_an_unknown_model_is_named(field):
     with pytest.raises(ScumbleError, match="no model named 'nosuch'") as caught:
         plan_job(RefineRequest.from_dict({field: "nosuch"}), Extent(64, 64))
     assert caught.value.code == "unknown_model"
+
+
+@given(
+    width=sides,
+    height=sides,
+    tile=st.integers(128, 4096),
+    overlap=st.just(0) | st.integers(16, 1024),
+    grid=st.sampled_from([16, 32, 64]),
+)
+def test_every_tile_size_and_overlap_that_may_be_asked_gives_a_plan(width, height, tile, overlap, grid):
+    limits = tile_limits(RefineRequest(tile_size=tile, overlap=overlap), replace(STARTER, grid=grid))
+    planned = plan_tiles(Extent(width, height), limits)
+    assert planned.tile.area <= limits.largest_area
+    for starts, side, length in (
+        (planned.columns, planned.tile.width, width),
+        (planned.rows, planned.tile.height, height),
+    ):
+        assert starts[-1] + side >= length
+        assert all(earlier + side - later >= limits.overlap for earlier, later in pairwise(starts))
