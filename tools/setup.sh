@@ -19,7 +19,10 @@ prepare_venv() {
   venv=.venv
   local stamp="$venv/.scumble-ready$1" wanted python
   wanted=$(cat pyproject.toml tools/setup.sh | sha256sum | cut -d' ' -f1)
-  if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return 0; fi
+  # What was installed for ./test serves ./run as well.
+  for ready in "$stamp" "$venv/.scumble-ready[dev]"; do
+    if [ -x "$venv/bin/python" ] && [ "$(cat "$ready" 2>/dev/null)" = "$wanted" ]; then return 0; fi
+  done
   if [ ! -x "$venv/bin/python" ]; then
     python=$(find_python) || return 1
     say "Making $venv with $python ..."

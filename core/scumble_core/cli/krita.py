@@ -27,16 +27,18 @@ def app() -> typer.Typer:
 def install(resources: Folder = None) -> None:
     """Copy the plugin into Krita's folder and switch it on."""
     place = install_plugin(resources)
-    Console().print(f"Installed in {place}. Start Krita anew; the docker is under Settings > Dockers > Scumble.")
+    Console(soft_wrap=True).print(
+        f"Installed in {place}. Start Krita anew; the docker is under Settings > Dockers > Scumble."
+    )
 
 
 def uninstall(resources: Folder = None) -> None:
     """Take the plugin out of Krita's folder and switch it off."""
     place = uninstall_plugin(resources)
-    Console().print("Nothing was installed." if place is None else f"Removed {place}.")
+    Console(soft_wrap=True).print("Nothing was installed." if place is None else f"Removed {place}.")
 
 
 def make_zip(output: Annotated[Path, typer.Argument(help="The archive to write.")] = Path("scumble.zip")) -> None:
     """Make the archive for Tools > Scripts > Import Python Plugin from File."""
     build_zip(output)
-    Console().print(f"Wrote {output.resolve()}.")
+    Console(soft_wrap=True).print(f"Wrote {output.resolve()}.")

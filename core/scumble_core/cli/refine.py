@@ -69,7 +69,9 @@ def refine(
         print(json.dumps({"output": str(output.resolve()), **result.to_dict()}))
     else:
         seconds = result.summary["seconds"]
-        Console(stderr=True).print(f"{result.width} x {result.height} pixels in {seconds:.0f} s: {output.resolve()}")
+        Console(stderr=True, soft_wrap=True).print(
+            f"{result.width} x {result.height} pixels in {seconds:.0f} s: {output.resolve()}"
+        )
 
 
 def _run(
