@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from scumble_core.errors import RequestError
+from scumble_core.sampling.names import SAMPLER_NAMES
 
 Scalar = str | int | float | bool
 
@@ -29,7 +30,7 @@ ORIGIN_GRID = 8
 class RefineRequest:
     """A refine job. `tile_size`, `overlap` and `origin_*` are in pixels; the rest is without unit.
 
-    Where `tile_size`, `overlap`, `steps` or `guidance` is 0, the preset chooses.
+    Where `tile_size`, `overlap`, `steps` or `guidance` is 0, or `sampler` is "", the model chooses.
     """
 
     scale: float = 2.0
@@ -40,6 +41,7 @@ class RefineRequest:
     base: str = "starter"
     refiner: str = "starter-refiner"
     upscaler: str = "auto"
+    sampler: str = ""
     tile_size: int = 0
     overlap: int = 0
     steps: int = 0
@@ -71,6 +73,8 @@ class RefineRequest:
 def _checked(name: str, value: object, default: Scalar) -> Scalar:
     """The value in the type of the field's default, within its range."""
     typed = _typed(name, value, default)
+    if name == "sampler" and typed and typed not in SAMPLER_NAMES:
+        raise RequestError(f"sampler is {value!r}, but must be one of {', '.join(SAMPLER_NAMES)}, or empty.")
     if name not in RANGES or (typed == 0 and name in ZERO_IS_AUTO):
         return typed
     low, high = RANGES[name]

@@ -78,6 +78,15 @@ def test_the_same_request_gives_the_same_bytes_and_another_seed_others(tmp_path,
     assert (first != other).any()
 
 
+def test_another_sampler_gives_another_picture_of_the_same_thing(tmp_path, models):
+    folder = job(tmp_path / "job", photo())
+    plain = run(folder, models)[2].astype(int)
+    for name in ("euler_ancestral", "heun", "dpmpp_2m_sde", "uni_pc"):
+        other = run(folder, models, sampler=name)[2]
+        assert (plain != other).any()
+        assert np.abs(plain - other).mean() < 6
+
+
 def test_alpha_comes_back_in_shape_and_hidden_colour_does_not_bleed(tmp_path, models):
     alpha = np.zeros((112, 160), np.float32)
     alpha[30:80, 40:120] = 1

@@ -54,3 +54,8 @@ def test_a_value_of_the_wrong_kind_is_refused_by_name(name: str, value: object) 
 
 def test_zero_leaves_the_choice_to_the_preset_and_unknown_fields_are_ignored() -> None:
     assert RefineRequest.from_dict({"tile_size": 0, "guidance": 0, "from_the_future": 1}) == RefineRequest()
+
+
+def test_an_unknown_sampler_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(RequestError, match=r"sampler is 'fast', but must be one of euler, "):
+        RefineRequest.from_dict({"sampler": "fast"})

@@ -23,6 +23,7 @@ Refiner = Annotated[str, typer.Option(help="'starter-refiner', a folder, or 'non
 Upscaler = Annotated[
     str, typer.Option(help="'auto', 'none', 'starter-x2', 'starter-x4' or a file that spandrel knows.")
 ]
+Sampler = Annotated[str, typer.Option(help="How the noise is taken away step by step; empty: the model's own way.")]
 TileSize = Annotated[int, typer.Option(help="Side of a tile in pixels; 0: the model's own.")]
 Overlap = Annotated[int, typer.Option(help="How far tiles overlap, in pixels; 0: automatic.")]
 Steps = Annotated[int, typer.Option(help="Sampling steps; 0: the model's own.")]

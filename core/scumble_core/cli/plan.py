@@ -25,6 +25,7 @@ def plan(
     base: options.Base = _DEFAULT.base,
     refiner: options.Refiner = _DEFAULT.refiner,
     upscaler: options.Upscaler = _DEFAULT.upscaler,
+    sampler: options.Sampler = "",
     tile_size: options.TileSize = 0,
     overlap: options.Overlap = 0,
     steps: options.Steps = 0,
@@ -38,8 +39,8 @@ def plan(
 ) -> None:
     """Show stages, tiles, model calls, disk room and a rough time for refining PICTURE."""
     request = make_request(
-        scale=scale, strength=strength, base=base, refiner=refiner, upscaler=upscaler, tile_size=tile_size,
-        overlap=overlap, steps=steps, guidance=guidance, first_pass=first_pass,
+        scale=scale, strength=strength, base=base, refiner=refiner, upscaler=upscaler, sampler=sampler,
+        tile_size=tile_size, overlap=overlap, steps=steps, guidance=guidance, first_pass=first_pass,
         first_pass_strength=first_pass_strength, keep_size=keep_size,
     )  # fmt: skip
     extent = extent_of(read_picture(picture))

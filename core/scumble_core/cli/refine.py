@@ -39,6 +39,7 @@ def refine(
     base: options.Base = _DEFAULT.base,
     refiner: options.Refiner = _DEFAULT.refiner,
     upscaler: options.Upscaler = _DEFAULT.upscaler,
+    sampler: options.Sampler = "",
     tile_size: options.TileSize = 0,
     overlap: options.Overlap = 0,
     steps: options.Steps = 0,
@@ -53,7 +54,8 @@ def refine(
     """Upscale PICTURE and refine it tile by tile."""
     request = make_request(
         scale=scale, strength=strength, seed=seed, prompt=prompt, negative_prompt=negative_prompt, base=base,
-        refiner=refiner, upscaler=upscaler, tile_size=tile_size, overlap=overlap, steps=steps, guidance=guidance,
+        refiner=refiner, upscaler=upscaler, sampler=sampler,
+        tile_size=tile_size, overlap=overlap, steps=steps, guidance=guidance,
         first_pass=first_pass, first_pass_strength=first_pass_strength, keep_size=keep_size,
     )  # fmt: skip
     check_output(output)

@@ -14,6 +14,7 @@ from scumble_core.request import RefineRequest
 SMALLEST_SIDE = 64
 LARGEST_SIDE = 32_768
 ASSUMED_UPSCALER_SCALE = 4
+TWO_CALLS = frozenset({"heun", "dpmpp_2s_ancestral", "dpmpp_sde"})
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class RefinePass:
     strength: float
     steps: int
     guidance: float
+    sampler: str
 
     @property
     def megapixels(self) -> float:
@@ -86,7 +88,9 @@ class Plan:
         return tuple(run for run in (self.first_pass, self.tile_pass) if run is not None)
 
     def _calls_per_step(self, run: RefinePass) -> int:
-        return 2 if self.facts.uses_prompt and run.guidance > 1 else 1
+        """Two for a negative prompt; twice as many for samplers that look ahead in every step."""
+        guided = 2 if self.facts.uses_prompt and run.guidance > 1 else 1
+        return guided * (2 if run.sampler in TWO_CALLS else 1)
 
     def to_dict(self) -> dict[str, Any]:
         """For `scumble plan --json` and the results' metadata."""
@@ -113,6 +117,7 @@ class Plan:
                     "strength": run.strength,
                     "steps": run.steps,
                     "guidance": run.guidance,
+                    "sampler": run.sampler,
                     "megapixels": round(run.megapixels, 3),
                 }
         stages["upscale"] = {"tiles": max(1, len(self.upscale_boxes)), "factor": self.upscaler_scale}
@@ -178,6 +183,7 @@ def _pass(
         strength=strength,
         steps=request.steps or facts.steps,
         guidance=(request.guidance or facts.guidance) if facts.uses_prompt else 1.0,
+        sampler=request.sampler or facts.sampler,
     )
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from scumble_core.sampling.samplers import Denoiser
+from scumble_core.sampling.walk import Denoiser
 
 Conditioning = TypeVar("Conditioning")
 

@@ -83,7 +83,7 @@ class TileRefiner:
         denoise = guided(
             self._denoise, self._positive, self._negative, self._settings.run.guidance, LOWEST_GUIDED_SIGMA
         )
-        latents = SAMPLERS[facts.sampler](denoise, noisy, self._sigmas, noise)
+        latents = SAMPLERS[self._settings.run.sampler](denoise, noisy, self._sigmas, noise)
         return model.decode(latents).float().cpu()
 
     def _denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:

@@ -1,0 +1,6 @@
+"""The samplers' names, for whoever must check one without importing torch."""
+
+SAMPLER_NAMES = (
+    "euler", "euler_ancestral", "heun", "ddim", "lcm", "dpmpp_2s_ancestral", "dpmpp_sde", "dpmpp_2m", "dpmpp_2m_sde",
+    "dpmpp_3m_sde", "uni_pc",
+)  # fmt: skip
