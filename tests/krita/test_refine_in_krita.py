@@ -100,6 +100,7 @@ def test_a_canvas_run_enlarges_the_document_and_adds_one_group_of_two_layers(pan
         [f"Scumble {title}", [f"Upscaled {title}", f"Refined {title}"]],
     ]
     assert panel.size == [384, 256]
+    assert krita.run(f"[c.visible() for c in {CHILDREN}]") == [True, True]
     boxes = krita.run(f"result = [[b.x(), b.y(), b.width(), b.height()] for b in [c.bounds() for c in {CHILDREN}]]")
     assert boxes == [[0, 0, 384, 256]] * 2
     differ = krita.run(
@@ -166,6 +167,7 @@ def test_the_active_layer_alone_can_be_the_source(panel, krita):
         "at = (70 * 192 + 80) * 4\nresult = [list(p[:4]), list(p[at : at + 4])]"
     )
     assert refined[0][3] == 0  # what was clear stays clear
+    assert krita.run(f"[c.visible() for c in {CHILDREN}]") == [False, True]  # else soft edges would double
     assert refined[1] == pytest.approx([20, 200, 40, 255], abs=12)
 
 

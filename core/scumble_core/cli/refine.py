@@ -19,7 +19,7 @@ from scumble_core.cli import options
 from scumble_core.cli.options import SelectedPart, extent_of, make_request, selected_part
 from scumble_core.events import Event, JobResult, StageStarted, TileFinished
 from scumble_core.files.read import Pixels, read_picture
-from scumble_core.files.write import Layer, check_output, write_layers
+from scumble_core.files.write import Layer, check_output, is_opaque, write_layers
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Picture
 from scumble_core.request import RefineRequest
@@ -104,10 +104,12 @@ def _layers(
     """Both results; over the original where a selection is brought back to its place."""
     upscaled, refined = (np.load(folder / f"{name}.npy") for name in ("upscaled", "refined"))
     names = (f"Upscaled {request.scale:g}x", f"Refined {request.scale:g}x, strength {request.strength:g}")
+    # Two half-transparent layers over each other would make soft edges hard: then the refined one shows alone.
+    visible = is_opaque(upscaled)
     if part is None or not request.keep_size:
-        return Layer(names[0], upscaled), Layer(names[1], refined)
+        return Layer(names[0], upscaled, visible=visible), Layer(names[1], refined)
     x, y = part.crop.x + result.x, part.crop.y + result.y
-    return Layer("Original", pixels), Layer(names[0], upscaled, x, y), Layer(names[1], refined, x, y)
+    return Layer("Original", pixels), Layer(names[0], upscaled, x, y, visible), Layer(names[1], refined, x, y)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class Layer:
     pixels: Pixels
     x: int = 0
     y: int = 0
+    visible: bool = True
 
 
 def check_output(path: Path) -> None:
@@ -104,7 +105,8 @@ def _write_ora(file: io.BufferedWriter, layers: tuple[Layer, ...], text: str) ->
         for number, layer in reversed(list(enumerate(layers))):
             name = f"data/layer{number}.png"
             place = {"x": str(layer.x), "y": str(layer.y)}
-            look = {"opacity": "1.0", "visibility": "visible", "composite-op": "svg:src-over"}
+            visibility = "visible" if layer.visible else "hidden"
+            look = {"opacity": "1.0", "visibility": visibility, "composite-op": "svg:src-over"}
             ElementTree.SubElement(stack, "layer", {"name": layer.name, "src": name, **place, **look})
             archive.writestr(name, encode_png(layer.pixels))
         archive.writestr("stack.xml", ElementTree.tostring(root, "utf-8", xml_declaration=True))
@@ -116,13 +118,17 @@ def _write_ora(file: io.BufferedWriter, layers: tuple[Layer, ...], text: str) ->
 
 def _merged(layers: tuple[Layer, ...], width: int, height: int) -> Pixels:
     """The layers over each other, in the first one's type; source-over with straight alpha."""
-    if len({layer.pixels.shape for layer in layers}) == 1 and not (layers[0].x or layers[0].y) and _opaque(layers[-1]):
+    if (
+        len({layer.pixels.shape for layer in layers}) == 1
+        and not (layers[0].x or layers[0].y)
+        and is_opaque(layers[-1].pixels)
+    ):
         return layers[-1].pixels
     kind = layers[0].pixels.dtype
     top = 1.0 if kind.kind == "f" else float(np.iinfo(kind).max)
     colour = np.zeros((height, width, 3), np.float32)
     alpha = np.zeros((height, width, 1), np.float32)
-    for layer in layers:
+    for layer in (layer for layer in layers if layer.visible):
         rows = slice(layer.y, layer.y + layer.pixels.shape[0])
         columns = slice(layer.x, layer.x + layer.pixels.shape[1])
         over = layer.pixels.astype(np.float32) / np.float32(top)
@@ -134,9 +140,10 @@ def _merged(layers: tuple[Layer, ...], width: int, height: int) -> Pixels:
     return merged if kind.kind == "f" else np.round(merged * top).astype(kind)
 
 
-def _opaque(layer: Layer) -> bool:
-    top = 1.0 if layer.pixels.dtype.kind == "f" else np.iinfo(layer.pixels.dtype).max
-    return bool((layer.pixels[..., 3] >= top).all())
+def is_opaque(pixels: Pixels) -> bool:
+    """Whether alpha is full everywhere."""
+    top = 1.0 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+    return bool((pixels[..., 3] >= top).all())
 
 
 def _thumbnail(pixels: Pixels) -> bytes:

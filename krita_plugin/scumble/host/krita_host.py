@@ -9,6 +9,7 @@ from scumble.host.base import Delivery, HostError, Result, Snapshot
 from scumble.host.krita_snapshot import SRGB, KritaSnapshot
 from scumble.qt import QtCore
 from scumble.settings import Settings, Source
+from scumble_bridge.fields import DEPTH_BYTES, Depth
 
 # Rows written at once, in bytes.
 BAND_BYTES = 4 * 1024 * 1024
@@ -121,16 +122,29 @@ def _group(document: Document, depth: str, delivery: Delivery, x: int, y: int) -
             raise HostError("Krita could not create a layer: is the document still open?")
         if not layer.setColorSpace("RGBA", depth, SRGB):
             raise HostError("Krita could not give the layer the sRGB colour space: press Refine again.")
-        yield from _fill(layer, result, x, y)
+        opaque = yield from _fill(layer, result, x, y)
+        # Two half-transparent layers over each other would make soft edges hard: then the refined one shows alone.
+        layer.setVisible(opaque or result is delivery.refined)
         group.addChildNode(layer, None)
     return group
 
 
-def _fill(layer: Node, result: Result, x: int, y: int) -> "Iterator[str]":
+def _fill(layer: Node, result: Result, x: int, y: int) -> "Generator[str, None, bool]":
+    """Write the result's pixels, a band at a time; returns whether all of them are opaque."""
     header = result.header
     rows = max(1, BAND_BYTES // header.row_bytes)
+    opaque = True
     for top in range(0, header.height, rows):
         count = min(rows, header.height - top)
-        pixels = QtCore.QByteArray(result.rows(top, count))
-        layer.setPixelData(pixels, x, y + top, header.width, count)
+        pixels = result.rows(top, count)
+        opaque = opaque and is_opaque(pixels, header.depth)
+        layer.setPixelData(QtCore.QByteArray(pixels), x, y + top, header.width, count)
         yield ""
+    return opaque
+
+
+def is_opaque(pixels: bytes, depth: Depth) -> bool:
+    """Whether the alpha of every pixel (four channels, alpha last) is full."""
+    size = DEPTH_BYTES[depth]
+    step = 4 * size
+    return all(pixels[3 * size + byte :: step].count(255) == len(pixels) // step for byte in range(size))

@@ -78,6 +78,15 @@ def test_the_merged_picture_shows_layers_over_each_other(tmp_path):
     assert merged[1, 1].tolist() == [127, 0, 128, 255]
 
 
+def test_a_hidden_layer_is_kept_but_not_merged(tmp_path):
+    half = np.full((4, 4, 4), 128, np.uint8)
+    write_layers(tmp_path / "a.ora", (Layer("below", half, visible=False), Layer("above", half)), {})
+    assert read_picture(tmp_path / "a.ora")[0, 0, 3] == 128
+    with zipfile.ZipFile(tmp_path / "a.ora") as archive:
+        layers = ElementTree.fromstring(archive.read("stack.xml")).findall("stack/layer")
+    assert [layer.get("visibility") for layer in layers] == ["visible", "hidden"]
+
+
 def test_16_bit_png_of_other_programs_keeps_its_depth(tmp_path):
     path = tmp_path / "grey.png"
     grey = np.arange(0, 60000, 1000, dtype=np.uint16).reshape(6, 10)
