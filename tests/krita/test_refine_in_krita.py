@@ -7,7 +7,6 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
-from tests.krita.conftest import save_picture
 
 pytestmark = pytest.mark.krita
 
@@ -270,8 +269,3 @@ def test_without_an_installed_core_the_panel_says_what_to_do(panel, krita):
         panel.wait_for("scumble krita install", 20)
     finally:
         place.write_text(text)
-
-
-def test_the_sample_picture_is_what_the_tests_think_it_is(krita, tmp_path):
-    save_picture(tmp_path / "again.png")
-    assert (tmp_path / "again.png").read_bytes() == (krita.home / "in.png").read_bytes()

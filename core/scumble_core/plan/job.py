@@ -14,6 +14,8 @@ from scumble_core.request import RefineRequest
 SMALLEST_SIDE = 64
 LARGEST_SIDE = 32_768
 ASSUMED_UPSCALER_SCALE = 4
+# How far around what is wanted the source is first refined and enlarged, so that later stages see true pixels there.
+CONTEXT = 64
 TWO_CALLS = frozenset({"heun", "dpmpp_2s_ancestral", "dpmpp_sde"})
 
 
@@ -154,7 +156,7 @@ def plan_job(
         upscaler=upscaler,
         upscaler_scale=scale,
         upscale_grid=grid,
-        upscale_boxes=() if grid is None else _touching(grid, _margin(wanted, 64)),
+        upscale_boxes=() if grid is None else _touching(grid, wanted.pad(CONTEXT)),
         first_pass=_first_pass(request, source, wanted, facts, tile_size),
         tile_pass=_pass(request, output, region, facts, request.strength, tile_size),
         refiner=refiner,
@@ -168,7 +170,7 @@ def _first_pass(
 ) -> RefinePass | None:
     if not request.first_pass:
         return None
-    return _pass(request, source, _margin(wanted, 64), facts, request.first_pass_strength, tile_size)
+    return _pass(request, source, wanted.pad(CONTEXT), facts, request.first_pass_strength, tile_size)
 
 
 def _pass(
@@ -200,10 +202,6 @@ def tile_limits(request: RefineRequest, facts: ModelFacts, tile_size: int | None
 
 def _touching(grid: TileGrid, region: Bounds) -> tuple[Bounds, ...]:
     return tuple(box for box in grid.boxes() if not box.intersect(region).is_empty)
-
-
-def _margin(bounds: Bounds, pixels: int) -> Bounds:
-    return bounds.pad(pixels)
 
 
 def _at_least(extent: Extent, side: int) -> Extent:
