@@ -10,9 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.krita.session import CORE, KritaSession
+from tests.krita.session import KritaSession
 
 from scumble_bridge.places import write_core_command
+from scumble_core.jobs.command import CORE
 from scumble_core.krita.package import PLUGIN, plugin_files
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,5 +1,6 @@
 """A job from its folder to its two pictures: first pass, upscale, tile pass, compose."""
 
+import itertools
 import json
 import shutil
 import time
@@ -14,11 +15,12 @@ from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.events import Event, Finished, JobResult, Stage, StageStarted, TileFinished, TilePreview
 from scumble_core.models.device import is_device_lost, is_out_of_memory
 from scumble_core.models.library import ModelCache
-from scumble_core.picture.geometry import Bounds, Point
+from scumble_core.picture.geometry import Bounds, Extent, Point
 from scumble_core.picture.resample import Filter, resize
 from scumble_core.picture.storage import Floats, Picture, write_failed
 from scumble_core.plan.job import Plan, RefinePass, plan_job
 from scumble_core.request import RefineRequest
+from scumble_core.stages.blend import TileDone
 from scumble_core.stages.compose import compose
 from scumble_core.stages.pace import Pace
 from scumble_core.stages.prepare import (
@@ -104,16 +106,7 @@ class _Job:
             same = colour.extent == plan.output
             return colour if same else resized(colour, plan.output, self.work)
         upscaler = self.models.upscaler(plan.upscaler)
-        seconds = plan.upscale_seconds / len(boxes)
-        finished = 0
-
-        def done(box: Bounds, pixels: Floats) -> None:
-            nonlocal finished
-            finished += 1
-            pace.advance(seconds)
-            place = box.scaled(self.request.scale).intersect(Bounds.of(plan.output))
-            self._tile_done("upscale", finished, len(boxes), pace, place, pixels)
-
+        done = self._counter("upscale", len(boxes), plan.upscale_seconds, self.request.scale, plan, pace)
         return upscale(
             colour, plan.output, self.work, upscaler, plan.upscale_grid, boxes, self.models.device, done
         )  # fmt: skip
@@ -142,16 +135,8 @@ class _Job:
         model = self.models.latent_model(self.request.base, plan.refiner)
         origin = Point(round(self.request.origin_x * scale), round(self.request.origin_y * scale))
         settings = TileSettings(run, self.request.seed, self.request.prompt, self.request.negative_prompt, origin)
-        seconds = plan.pass_seconds(run) / len(run.boxes)
-        finished = 0
-
-        def done(box: Bounds, pixels: Floats) -> None:
-            nonlocal finished
-            finished += 1
-            pace.advance(seconds)
-            place = box.scaled(self.request.scale / scale).intersect(Bounds.of(plan.output))
-            self._tile_done(stage, finished, len(run.boxes), pace, place, pixels)
-
+        seconds = plan.pass_seconds(run)
+        done = self._counter(stage, len(run.boxes), seconds, self.request.scale / scale, plan, pace)
         refine_tiles(picture, tiles, run, TileRefiner(model, settings, self.cancelled), done)
         target = Picture.create(self.work / f"{stage}.npy", picture.extent, 3, picture.dtype)
         blend_tiles(tiles, run, target)
@@ -176,10 +161,18 @@ class _Job:
         self._check_cancelled()
         self.emit(StageStarted(stage, tiles))
 
-    def _tile_done(self, stage: Stage, tile: int, tiles: int, pace: Pace, place: Bounds, pixels: Floats) -> None:
-        self.emit(TileFinished(stage, tile, tiles, pace.seconds_left, place))
-        self.emit(TilePreview(place, preview(pixels)))
-        self._check_cancelled()
+    def _counter(self, stage: Stage, tiles: int, seconds: float, scale: float, plan: Plan, pace: Pace) -> TileDone:
+        """Tells of each finished tile. `seconds`: the stage's estimate; `scale`: from its pixels to the output's."""
+        numbers = itertools.count(1)
+
+        def done(box: Bounds, pixels: Floats) -> None:
+            pace.advance(seconds / tiles)
+            place = box.scaled(scale).intersect(Bounds.of(plan.output))
+            self.emit(TileFinished(stage, next(numbers), tiles, pace.seconds_left, place))
+            self.emit(TilePreview(place, preview(pixels)))
+            self._check_cancelled()
+
+        return done
 
     def _check_cancelled(self) -> None:
         if self.cancelled():
@@ -190,7 +183,7 @@ def preview(pixels: Floats) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """H x W x 3 in 0 to 1 to uint8, at most 256 px a side."""
     height, width = pixels.shape[:2]
     share = min(1.0, PREVIEW_SIDE / max(height, width))
-    small = resize(pixels, Bounds(0, 0, width, height).extent.scaled(share), Filter.BILINEAR)
+    small = resize(pixels, Extent(width, height).scaled(share), Filter.BILINEAR)
     return np.round(small * 255).astype(np.uint8)
 
 

@@ -42,16 +42,15 @@ class CoreLink(QtCore.QObject):
         self._retry = QtCore.QTimer(self)
         self._retry.setSingleShot(True)
         self._retry.setInterval(RETRY_MS)
-        self._retry.timeout.connect(self._connect)
+        self._retry.timeout.connect(self.client.connect_to_core)
 
     def ensure(self, start: bool = True) -> None:
         """Connect; `start`: start a core when none answers."""
         if self.client.is_open:
             self.ready.emit()
             return
-        self._may_start = self._may_start or start
+        self._may_start = start or (self._may_start and self._until > 0)
         if not self._until:
-            self._may_start = start
             self._has_started = False
             self._until = time.monotonic() + START_SECONDS
             self._retry.start(0)
@@ -61,9 +60,6 @@ class CoreLink(QtCore.QObject):
         self._until = 0.0
         self._retry.stop()
         self.client.close()
-
-    def _connect(self) -> None:
-        self.client.connect_to_core()
 
     def _opened(self, _server: str) -> None:
         self._until = 0.0

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image
-from tests.krita.session import CORE, KritaSession, missing_programs
+from tests.krita.session import KritaSession, missing_programs
 
 from scumble_bridge.places import write_core_command
+from scumble_core.jobs.command import CORE
 from scumble_core.krita.package import build_zip
 
 IMPORT = """

@@ -202,6 +202,3 @@ class KritaSession:
 def missing_programs() -> list[str]:
     """What a real Krita under Xvfb needs and is not here."""
     return [name for name in ("krita", "Xvfb", "xdotool", "import") if shutil.which(name) is None]
-
-
-CORE = (sys.executable, "-m", "scumble_core", "serve", "--started-by-plugin")

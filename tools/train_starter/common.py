@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 from tools.train_starter.data import CROP, ROOT
 from torch import Tensor, nn
 
@@ -104,8 +106,29 @@ class Run:
         side.replace(self.path)
         self.saved = time.monotonic()
 
-    def step(self, loss: Tensor, peak: float, seconds: float) -> None:
-        """One optimizer step; `seconds` is what the whole step took so far."""
+    def train(self, batch_loss: Callable[[], Tensor], peak: float) -> None:
+        """Go on from the checkpoint, if there is one, until the budget is spent; `batch_loss` makes the next loss."""
+        self.resume()
+        self.saved = time.monotonic()
+        recent: list[float] = []
+        last = 0.0
+        while self.clock.progress < 1:
+            began = time.monotonic()
+            loss = batch_loss()
+            recent.append(float(loss.detach()))
+            self._step(loss, peak, last)
+            last = time.monotonic() - began
+            if self.clock.steps % 100 == 0:
+                print(
+                    f"{time.strftime('%H:%M:%S')} {self.path.stem} step {self.clock.steps} "
+                    f"loss {sum(recent) / len(recent):.5f} progress {self.clock.progress:.3f} {last:.2f} s/step",
+                    flush=True,
+                )
+                recent.clear()
+        self.save()
+
+    def _step(self, loss: Tensor, peak: float, seconds: float) -> None:
+        """One optimizer step; `seconds` is what the step before it took."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.clock.rate(peak)
         self.optimizer.zero_grad(set_to_none=True)
@@ -117,3 +140,11 @@ class Run:
         self.clock.spent += seconds
         if time.monotonic() - self.saved > 170:
             self.save()
+
+
+def blur(pixels: Tensor, sigma: float, reach: int) -> Tensor:
+    """B x 3 x H x W under a Gaussian that is cut off after `reach` pixels."""
+    line = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
+    side = 2 * reach + 1
+    kernel = (torch.outer(line, line) / line.sum() ** 2).expand(3, 1, side, side)
+    return F.conv2d(F.pad(pixels, (reach,) * 4, mode="reflect"), kernel, groups=3)

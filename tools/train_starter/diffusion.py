@@ -12,13 +12,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from diffusers import UNet2DConditionModel
-from tools.train_starter.common import Average, Clock, Crops, Run
+from tools.train_starter.common import Average, Clock, Crops, Run, blur
 from tools.train_starter.data import ROOT
 from torch import Tensor
 
 from scumble_core.models.starter.codec import HaarAutoencoder
+from scumble_core.models.starter.model import TEXT_WIDTH
+from scumble_core.sampling.sigmas import training_sigmas
 
-TEXT = 64  # width of the (ignored) text embeddings
 REFINER_TOP = 380  # highest timestep the refiner learns; sigma 1.1
 SOFT_SHARE = 0.5  # of the refiner's batches' pictures: softened, with the sharp picture as target
 SOFT_FLOOR = 0.25  # below this sigma a softened picture's loss stops growing
@@ -37,18 +38,11 @@ def new_unet() -> Any:
         layers_per_block=2,
         norm_num_groups=8,
         attention_head_dim=8,
-        cross_attention_dim=TEXT,
+        cross_attention_dim=TEXT_WIDTH,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
-        projection_class_embeddings_input_dim=TEXT + 6 * 8,
+        projection_class_embeddings_input_dim=TEXT_WIDTH + 6 * 8,
     )
-
-
-def training_sigmas() -> Tensor:
-    """SDXL's schedule: scaled-linear betas from 0.00085 to 0.012, 1000 steps; sigma in variance-exploding terms."""
-    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
-    kept = torch.cumprod(1 - betas, 0)
-    return ((1 - kept) / kept).sqrt().float()
 
 
 def soften(sharp: Tensor, rng: np.random.Generator) -> Tensor:
@@ -56,11 +50,7 @@ def soften(sharp: Tensor, rng: np.random.Generator) -> Tensor:
     kind = rng.random()
     size = sharp.shape[-1]
     if kind < 0.15:
-        sigma = rng.uniform(0.5, 1.4)
-        line = torch.exp(-0.5 * (torch.arange(-4, 5) / sigma) ** 2)
-        kernel = torch.outer(line, line)[None, None] / line.sum() ** 2
-        padded = F.pad(sharp, (4, 4, 4, 4), mode="reflect")
-        return F.conv2d(padded, kernel.expand(3, 1, 9, 9), groups=3)
+        return blur(sharp, rng.uniform(0.5, 1.4), reach=4)
     small = size // 2 if kind < 0.7 else int(rng.integers(size // 4, int(size / 1.3)))
     reduced = F.interpolate(sharp, (small, small), mode="bicubic", antialias=True).clamp(0, 1)
     mode = "bicubic" if rng.random() < 0.8 else "bilinear"
@@ -70,8 +60,8 @@ def soften(sharp: Tensor, rng: np.random.Generator) -> Tensor:
 def conditioning(count: int) -> dict[str, Any]:
     """The text the starter models ignore."""
     return {
-        "encoder_hidden_states": torch.zeros(count, 1, TEXT),
-        "added_cond_kwargs": {"text_embeds": torch.zeros(count, TEXT), "time_ids": torch.zeros(count, 6)},
+        "encoder_hidden_states": torch.zeros(count, 1, TEXT_WIDTH),
+        "added_cond_kwargs": {"text_embeds": torch.zeros(count, TEXT_WIDTH), "time_ids": torch.zeros(count, 6)},
     }
 
 
@@ -130,24 +120,7 @@ def main() -> None:
     unet = unet.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(unet.parameters(), lr=arguments.rate, betas=(0.9, 0.99), weight_decay=1e-3)
     run = Run(ROOT / f"{arguments.kind}.pt", unet, optimizer, Average(unet), Clock(arguments.minutes * 60))
-    run.resume()
-    run.saved = time.monotonic()
-    recent: list[float] = []
-    last = 0.0
-    while run.clock.progress < 1:
-        began = time.monotonic()
-        loss = loss_of(unet, codec, crops, arguments.kind, late=run.clock.progress > 0.85)
-        recent.append(float(loss.detach()))
-        run.step(loss, arguments.rate, last)
-        last = time.monotonic() - began
-        if run.clock.steps % 100 == 0:
-            print(
-                f"{time.strftime('%H:%M:%S')} {arguments.kind} step {run.clock.steps} "
-                f"loss {sum(recent) / len(recent):.4f} progress {run.clock.progress:.3f} {last:.2f} s/step",
-                flush=True,
-            )
-            recent.clear()
-    run.save()
+    run.train(lambda: loss_of(unet, codec, crops, arguments.kind, late=run.clock.progress > 0.85), arguments.rate)
 
 
 if __name__ == "__main__":

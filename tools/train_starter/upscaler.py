@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from PIL import Image
 from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
-from tools.train_starter.common import Average, Clock, Crops, Run
+from tools.train_starter.common import Average, Clock, Crops, Run, blur
 from tools.train_starter.data import ROOT
 from torch import Tensor
 
@@ -39,10 +39,7 @@ def shrink(sharp: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
 
 def _degrade(sharp: Tensor, size: tuple[int, int], rng: np.random.Generator) -> Tensor:
     if rng.random() < 0.3:
-        sigma = rng.uniform(0.3, 0.9)
-        line = torch.exp(-0.5 * (torch.arange(-3, 4) / sigma) ** 2)
-        kernel = (torch.outer(line, line) / line.sum() ** 2)[None, None].expand(3, 1, 7, 7)
-        sharp = F.conv2d(F.pad(sharp[None], (3, 3, 3, 3), mode="reflect"), kernel, groups=3)[0]
+        sharp = blur(sharp[None], rng.uniform(0.3, 0.9), reach=3)[0]
     image = Image.fromarray((sharp.permute(1, 2, 0) * 255).round().clamp(0, 255).byte().numpy())
     method = rng.choice(["bicubic", "box", "lanczos"])
     filters = {"bicubic": Image.Resampling.BICUBIC, "box": Image.Resampling.BOX, "lanczos": Image.Resampling.LANCZOS}
@@ -82,28 +79,15 @@ def main() -> None:
     model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.rate, betas=(0.9, 0.99), weight_decay=0)
     run = Run(ROOT / f"x{arguments.scale}.pt", model, optimizer, Average(model), Clock(arguments.minutes * 60))
-    run.resume()
-    run.saved = time.monotonic()
-    recent: list[float] = []
-    last = 0.0
-    while run.clock.progress < 1:
-        began = time.monotonic()
+
+    def batch_loss() -> Tensor:
         sharp = crops.window(crops.batch(16), 96 if arguments.scale == 2 else 128)
         small = shrink(sharp, arguments.scale, crops.rng).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             large = model(small)
-        loss = (large.float() - sharp).abs().mean()
-        recent.append(float(loss.detach()))
-        run.step(loss, arguments.rate, last)
-        last = time.monotonic() - began
-        if run.clock.steps % 100 == 0:
-            print(
-                f"{time.strftime('%H:%M:%S')} x{arguments.scale} step {run.clock.steps} "
-                f"loss {sum(recent) / len(recent):.5f} progress {run.clock.progress:.3f} {last:.2f} s/step",
-                flush=True,
-            )
-            recent.clear()
-    run.save()
+        return (large.float() - sharp).abs().mean()
+
+    run.train(batch_loss, arguments.rate)
 
 
 if __name__ == "__main__":

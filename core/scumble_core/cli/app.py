@@ -1,7 +1,6 @@
 """All commands of `scumble`, and how they fail: one sentence on stderr and a non-zero exit."""
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from scumble_bridge.errors import PlaceError
 from scumble_core.cli import doctor, krita, plan, refine
 from scumble_core.errors import Cancelled, ScumbleError
+from scumble_core.version import installed_version
 
 EXIT_CANCELLED = 130
 
@@ -56,14 +56,6 @@ def _version(wanted: bool) -> None:
     if wanted:
         print(installed_version())
         raise typer.Exit
-
-
-def installed_version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return version("scumble")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _common(

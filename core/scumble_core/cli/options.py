@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scumble_core.errors import PictureError, RequestError
 from scumble_core.files.read import Pixels, read_mask
 from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.picture.mask import mask_bounds
 from scumble_core.request import ORIGIN_GRID, RefineRequest
 
 Scale = Annotated[float, typer.Option("--scale", "-s", help="How much larger: 0.1 to 10.")]
@@ -47,9 +48,10 @@ def make_request(**values: Any) -> RefineRequest:
 
 @dataclass(frozen=True, eq=False)
 class SelectedPart:
-    """What goes into the job: a crop of the picture, and the mask within the crop."""
+    """What goes into the job: a crop of the picture, and within the crop what is selected, as a box and as a mask."""
 
     crop: Bounds
+    selected: Bounds
     mask: NDArray[np.uint8]
 
 
@@ -73,12 +75,11 @@ def selected_part(extent: Extent, box: str | None, mask_file: Path | None) -> Se
         kept = np.zeros_like(mask)
         kept[inside.slices] = mask[inside.slices]
         mask = kept
-    rows, columns = np.flatnonzero(mask.any((1, 2))), np.flatnonzero(mask.any((0, 2)))
-    if not len(rows):
+    selected = mask_bounds(mask[..., 0])
+    if selected.is_empty:
         raise PictureError("No pixels are selected: make the mask bright where the picture is to be refined.")
-    bounds = Bounds.between(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    crop = with_context(bounds, whole)
-    return SelectedPart(crop, np.ascontiguousarray(mask[crop.slices]))
+    crop = with_context(selected, whole)
+    return SelectedPart(crop, selected.translate(-crop.x, -crop.y), np.ascontiguousarray(mask[crop.slices]))
 
 
 def with_context(bounds: Bounds, whole: Bounds) -> Bounds:

@@ -4,14 +4,12 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 
 from scumble_core.cli import options
 from scumble_core.cli.options import extent_of, make_request, selected_part
 from scumble_core.files.read import read_picture
-from scumble_core.picture.geometry import Bounds
 from scumble_core.plan.job import Plan, plan_job
 from scumble_core.request import RefineRequest
 
@@ -45,16 +43,11 @@ def plan(
     )  # fmt: skip
     extent = extent_of(read_picture(picture))
     part = selected_part(extent, box, mask)
-    made = plan_job(request, extent) if part is None else plan_job(request, part.crop.extent, _mask_bounds(part))
+    made = plan_job(request, extent) if part is None else plan_job(request, part.crop.extent, part.selected)
     if as_json:
         print(json.dumps(made.to_dict()))
     else:
         _show(made)
-
-
-def _mask_bounds(part: options.SelectedPart) -> Bounds:
-    rows, columns = np.flatnonzero(part.mask.any((1, 2))), np.flatnonzero(part.mask.any((0, 2)))
-    return Bounds.between(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def _show(made: Plan) -> None:

@@ -117,9 +117,7 @@ class FrontDoor:
             return
         try:
             job = await self._admitted(client, message)
-        except ScumbleError as error:
-            client.tell(wire.Failed(message.job, error.code, error.message))
-        except JobError as error:
+        except (ScumbleError, JobError) as error:
             client.tell(wire.Failed(message.job, error.code, error.message))
         else:
             client.tell(wire.Accepted(job.id))

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from scumble_bridge.errors import PlaceError
@@ -26,13 +25,13 @@ from scumble_bridge.places import (
     write_core_command,
     write_private,
 )
+from scumble_core.jobs.command import CORE, WORKER
 from scumble_core.jobs.front_door import FrontDoor
 from scumble_core.jobs.supervisor import Supervisor
+from scumble_core.version import installed_version
 
 # A core that the plugin started leaves when Krita has been gone for so long.
 PLUGIN_IDLE_SECONDS = 600.0
-WORKER = (sys.executable, "-m", "scumble_core.jobs.worker")
-CORE = (sys.executable, "-m", "scumble_core", "serve", "--started-by-plugin")
 LOG_BYTES = 2_000_000
 
 _log = logging.getLogger("scumble.serve")
@@ -61,16 +60,8 @@ async def _run(data: Path, runtime: Path, address: Address, idle_seconds: float 
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C ends asyncio.run by itself
             asyncio.get_running_loop().add_signal_handler(number, door.stop)
-    _log.info("Scumble's core %s listens at %s.", core_version(), address)
-    await door.run(address, create_token(runtime), f"scumble {core_version()}")
-
-
-def core_version() -> str:
-    """The installed distribution's version."""
-    try:
-        return version("scumble")
-    except PackageNotFoundError:
-        return "not installed"
+    _log.info("Scumble's core %s listens at %s.", installed_version(), address)
+    await door.run(address, create_token(runtime), f"scumble {installed_version()}")
 
 
 def _described(device: str, data: Path) -> Described:
@@ -81,7 +72,7 @@ def _described(device: str, data: Path) -> Described:
         tuple(ModelChoice(id, name) for id, name in kind[:100])  # noqa: A001 - the wire's own word
         for kind in (found.bases, found.refiners, found.upscalers)
     )
-    return Described(device, core_version(), bases, refiners, upscalers)
+    return Described(device, installed_version(), bases, refiners, upscalers)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,10 @@
 """Install the plugin into the user's Krita: its files, the switch in kritarc, and how to start this core."""
 
 import shutil
-import sys
 from pathlib import Path
 
 from scumble_bridge.places import data_folder, write_core_command
+from scumble_core.jobs.command import CORE
 from scumble_core.krita.package import MANIFEST, PLUGIN, plugin_files
 from scumble_core.krita.places import krita_folders
 from scumble_core.picture.storage import write_failed
@@ -30,7 +30,7 @@ def install(resources: Path | None = None) -> Path:
         _edit(folders.settings, switched(_read(folders.settings), "true"))
     except OSError as error:
         raise write_failed(target, error) from error
-    write_core_command(data_folder(), core_command())
+    write_core_command(data_folder(), CORE)
     return target
 
 
@@ -47,11 +47,6 @@ def uninstall(resources: Path | None = None) -> Path | None:
     except OSError as error:
         raise write_failed(target, error) from error
     return target
-
-
-def core_command() -> list[str]:
-    """How the plugin starts the core that this is."""
-    return [sys.executable, "-m", "scumble_core", "serve", "--started-by-plugin"]
 
 
 def switched(settings: str, value: str | None) -> str:

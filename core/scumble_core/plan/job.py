@@ -9,6 +9,7 @@ from scumble_core.models.library import base_facts, refiner_for, upscaler_facts,
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
 from scumble_core.request import RefineRequest
+from scumble_core.sampling.names import TWO_CALLS
 
 # A picture smaller than this is mirrored outward to it: models are lost on a handful of latents.
 SMALLEST_SIDE = 64
@@ -16,7 +17,6 @@ LARGEST_SIDE = 32_768
 ASSUMED_UPSCALER_SCALE = 4
 # How far around what is wanted the source is first refined and enlarged, so that later stages see true pixels there.
 CONTEXT = 64
-TWO_CALLS = frozenset({"heun", "dpmpp_2s_ancestral", "dpmpp_sde"})
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _pass(
 
 
 def tile_limits(request: RefineRequest, facts: ModelFacts, tile_size: int | None = None) -> TileLimits:
-    """Tiles on the model's grid, overlapping by an eighth of the asked size or more, 128 pixels at most."""
+    """Tiles on the model's grid. Unless asked otherwise they overlap by a sixth of the side, at most 128 pixels."""
     grid = facts.grid
     side = max(grid, (tile_size or request.tile_size or facts.tile) // grid * grid)
     overlap = request.overlap or min(128, side // 6)

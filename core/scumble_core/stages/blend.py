@@ -6,10 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scumble_core.picture.geometry import Bounds
-from scumble_core.picture.storage import Floats
+from scumble_core.picture.storage import Floats, Picture
 
 # Called with a band of finished rows, from the top.
 Sink = Callable[[Bounds, Floats], None]
+# Called after each tile, with its box in the pixels of the picture that is walked over, and with what it became.
+TileDone = Callable[[Bounds, Floats], None]
+
+
+def into(target: Picture) -> Sink:
+    """A sink that writes to the picture, and cuts off what a grid's padding puts beyond it."""
+
+    def write(band: Bounds, pixels: Floats) -> None:
+        inside = band.intersect(target.bounds)
+        if not inside.is_empty:
+            target.write(inside, pixels[: inside.height, : inside.width])
+
+    return write
 
 
 def axis_weights(starts: tuple[int, ...], side: int) -> list[Floats]:
@@ -51,7 +64,6 @@ class TileBlender:
     ) -> None:
         self._across = dict(zip(columns, axis_weights(columns, width), strict=True))
         self._down = dict(zip(rows, axis_weights(rows, height), strict=True))
-        self._rows = rows
         self._width, self._height = columns[-1] + width, height
         self._sink = sink
         self._band = np.zeros((height, self._width, channels), np.float32)

@@ -8,6 +8,7 @@ from PIL import Image, ImageFilter
 from scumble_core.errors import PictureError
 from scumble_core.picture.alpha import fill_transparent
 from scumble_core.picture.geometry import Bounds
+from scumble_core.picture.mask import mask_bounds
 from scumble_core.picture.storage import Floats, Picture
 
 # How far a selection's edge is softened inward at most, and never by more than this share of its shorter side.
@@ -40,11 +41,7 @@ def selected_bounds(selection: Picture) -> Bounds:
     """The smallest box that holds all selected pixels; an empty selection is refused."""
     found = Bounds(0, 0, 0, 0)
     for band in selection.bands():
-        mask = selection.read_raw(band)[..., 0] > 0
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        if len(rows):
-            here = Bounds.between(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-            found = found.union(here.translate(0, band.y))
+        found = found.union(mask_bounds(selection.read_raw(band)[..., 0]).translate(0, band.y))
     if found.is_empty:
         raise PictureError("No pixels are selected: select the part to refine, or refine the whole picture.")
     return found
@@ -75,9 +72,8 @@ def soft_edge(selection: Floats) -> Floats:
 
     Reaching the picture's border is no edge. Slim selections get a harder edge, so that something is left of them.
     """
-    rows, columns = np.flatnonzero(selection.any(1)), np.flatnonzero(selection.any(0))
-    shorter = int(min(rows[-1] - rows[0], columns[-1] - columns[0])) + 1
-    sigma = min(SOFTEST_EDGE, shorter * SOFTEST_SHARE) / 2
+    bounds = mask_bounds(selection)
+    sigma = min(SOFTEST_EDGE, min(bounds.width, bounds.height) * SOFTEST_SHARE) / 2
     image = Image.fromarray(np.round(selection * 255).astype(np.uint8))
     while sigma >= 0.5:
         blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(sigma)), np.float32) / 255

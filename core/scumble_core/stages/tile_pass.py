@@ -19,14 +19,12 @@ from scumble_core.sampling.anchored import AnchoredNoise
 from scumble_core.sampling.guidance import guided
 from scumble_core.sampling.samplers import SAMPLERS
 from scumble_core.sampling.sigmas import falling, start_sigma
-from scumble_core.stages.blend import TileBlender
+from scumble_core.stages.blend import TileBlender, TileDone, into
 
 # The colour lock's cell in pixels: structure larger than this keeps the input's colour.
 LOCK_CELL = 32
 # Below this sigma the negative prompt changes little (Kynkaanniemi et al. 2024).
 LOWEST_GUIDED_SIGMA = 0.28
-# Called after each tile with its box and its pixels.
-TileDone = Callable[[Bounds, Floats], None]
 
 
 @dataclass(frozen=True)
@@ -123,14 +121,8 @@ def refine_tiles(picture: Picture, folder: Path, run: RefinePass, refiner: TileR
 
 def blend_tiles(folder: Path, run: RefinePass, target: Picture) -> None:
     """Lay the finished tiles together into `target`."""
-
-    def keep(band: Bounds, pixels: Floats) -> None:
-        inside = band.intersect(target.bounds)
-        if not inside.is_empty:
-            target.write(inside, pixels[: inside.height, : inside.width])
-
     grid = run.grid
-    blender = TileBlender(grid.columns, grid.rows, grid.tile.width, grid.tile.height, keep)
+    blender = TileBlender(grid.columns, grid.rows, grid.tile.width, grid.tile.height, into(target))
     for box in run.boxes:
         blender.add(box.x, box.y, to_floats(np.load(tile_path(folder, box))))
     blender.finish()

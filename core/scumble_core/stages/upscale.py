@@ -1,6 +1,6 @@
 """Enlarge the colour with an upscaler, tile by tile, then bring it to the exact output size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,9 @@ from scumble_core.picture.padding import read_mirrored
 from scumble_core.picture.resample import resize_bands
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.plan.tiles import TileGrid
-from scumble_core.stages.blend import TileBlender
+from scumble_core.stages.blend import TileBlender, TileDone, into
 
 _SMALLEST_TILE = 64
-# Called after each tile, with its box in the source's pixels and what it became.
-TileDone = Callable[[Bounds, Floats], None]
 
 
 def upscale(
@@ -29,12 +27,7 @@ def upscale(
     large = Extent(colour.extent.width * scale, colour.extent.height * scale)
     enlarged = Picture.create(folder / "enlarged.npy", large, 3, colour.dtype)
     columns, rows = (tuple(start * scale for start in starts) for starts in (grid.columns, grid.rows))
-
-    def keep(band: Bounds, pixels: Floats) -> None:
-        inside = band.intersect(enlarged.bounds)
-        enlarged.write(inside, pixels[: inside.height, : inside.width])
-
-    blender = TileBlender(columns, rows, grid.tile.width * scale, grid.tile.height * scale, keep)
+    blender = TileBlender(columns, rows, grid.tile.width * scale, grid.tile.height * scale, into(enlarged))
     for box in boxes:
         pixels = upscale_pixels(read_mirrored(colour, box), upscaler, device)
         blender.add(box.x * scale, box.y * scale, pixels)

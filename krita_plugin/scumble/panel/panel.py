@@ -64,9 +64,10 @@ class RefinePanel(QtWidgets.QWidget):
         self._save.timeout.connect(self._store)
 
     def _start(self) -> None:
-        self.preview.begin(0, 0)
         self._store()
         self.runner.start(self.fields.settings)
+        if self.runner.output_size is not None:
+            self.preview.begin(*self.runner.output_size)
 
     def _add_preview(self, tile: Preview) -> None:
         self.preview.add(tile)
@@ -90,8 +91,6 @@ class RefinePanel(QtWidgets.QWidget):
         self.bar.setRange(0, 0 if share is None else 1000)
         self.bar.setValue(0 if share is None else round(share * 1000))
         self._say(state.sentence, state)
-        if state.phase == "sending" and self.runner.output_size is not None and state.done == 0:
-            self.preview.begin(*self.runner.output_size)
         if not state.is_busy:
             self.preview.hide()
         self.refresh()
