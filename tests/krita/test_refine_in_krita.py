@@ -204,14 +204,14 @@ def test_deep_and_linear_documents_keep_their_kind_and_their_colours(panel, krit
 
 def test_cancelling_in_the_middle_leaves_the_document_as_it_was(panel, krita):
     panel.large()
-    before, tree = panel.shown, panel.tree
+    before, tree, modified = panel.shown, panel.tree, krita.run("K.activeDocument().modified()")
     panel.press_refine()
     panel.wait_for("Refining")
     krita.click("scumble_cancel")
     panel.wait_for("Cancelled", 10)
     time.sleep(2)
     assert (panel.shown, panel.tree, panel.size) == (before, tree, [1000, 800])
-    assert not krita.run("K.activeDocument().modified()") or panel.tree == tree
+    assert krita.run("K.activeDocument().modified()") == modified
 
 
 def test_a_core_that_dies_is_an_error_and_the_next_run_works(panel, krita):
@@ -234,6 +234,67 @@ def test_a_document_that_is_closed_meanwhile_gets_its_result_in_a_new_one(panel,
     krita.run("K.activeDocument().setModified(False); K.activeDocument().close()")
     panel.wait_for("closed meanwhile")
     krita.wait(f"K.activeDocument() is not None and {SIZE} == [384, 256]")
+
+
+# Placing, one step at a time, as the plugin's timer does it: the artist is quick between two steps.
+BEGIN_PLACING = """
+from scumble.host.base import Delivery
+from scumble.host.krita_host import KritaHost
+from scumble.settings import Settings
+from scumble_bridge.fields import PictureHeader
+
+class Grey:
+    header = PictureHeader(384, 256, "u8", "bgra")
+    def rows(self, top, count):
+        return bytes([90, 90, 90, 255]) * (384 * count)
+
+snapshot = KritaHost().snapshot({source!r})
+settings = Settings(source={source!r}, destination={destination!r})
+steps = KritaHost().place(snapshot, Delivery(settings, 0, 0, Grey(), Grey()))
+next(steps)
+"""
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "said", "old"),
+    [
+        ("K.activeDocument().setModified(False); K.activeDocument().close()", "closed meanwhile", None),
+        (
+            "K.activeDocument().resizeImage(0, 0, 200, 130); K.activeDocument().waitForDone()",
+            "another size",
+            [200, 130],
+        ),
+    ],
+)
+def test_a_document_that_changes_while_layers_are_placed_is_left_alone(panel, krita, meanwhile, said, old):
+    tree = panel.tree
+    krita.run(BEGIN_PLACING.format(source="canvas", destination="enlarge"))
+    krita.run(meanwhile)
+    assert said in krita.run("list(steps)[-1]")
+    krita.wait(f"K.activeDocument() is not None and {SIZE} == [384, 256]")
+    assert [len(children) for _name, children in panel.tree] == [2]
+    krita.run("snapshot.release()")
+    if old is not None:
+        size = f"[d for d in K.documents() if [d.width(), d.height()] == {old}]"
+        assert krita.run(f"[[n.name(), [c.name() for c in n.childNodes()]] for n in {size}[0].topLevelNodes()]") == tree
+
+
+def test_a_layers_result_lies_above_that_layer_whatever_is_active_by_then(panel, krita):
+    krita.run(
+        "d = K.activeDocument(); below = d.topLevelNodes()[0]\n"
+        "n = d.createNode('top', 'paintlayer'); d.rootNode().addChildNode(n, None); d.waitForDone()"
+    )
+    krita.wait("d.activeNode().name() == 'top'")  # Krita makes a new layer the active one, a little later
+    krita.run("d.setActiveNode(below)")
+    krita.wait("d.activeNode().name() == below.name()")
+    krita.run(BEGIN_PLACING.format(source="layer", destination="keep"))
+    krita.run("d.setActiveNode(n)")
+    krita.wait("d.activeNode().name() == 'top'")
+    assert "Done" in krita.run("list(steps)[-1]")
+    krita.run("snapshot.release()")
+    names = [name for name, _children in panel.tree]
+    assert names[1].startswith("Scumble")
+    assert names[2] == "top"
 
 
 def test_without_a_document_or_a_selection_the_button_says_why(panel, krita):

@@ -25,7 +25,8 @@ class KritaSnapshot:
         self._box = box
         self._selection = selection
         self.canvas = Box(0, 0, document.width(), document.height())
-        path = _path_of(document.activeNode()) if source == "layer" else ()
+        self.layer = document.activeNode() if source == "layer" else None
+        path = () if self.layer is None else _path_of(self.layer)
         self._clone = document.clone()
         self._clone.setBatchmode(True)
         self.depth = "U8" if document.colorDepth() == "U8" else "U16"
@@ -36,7 +37,7 @@ class KritaSnapshot:
                 "Krita could not convert the document to sRGB: convert it by Image > Convert Image Color Space."
             )
         self._clone.waitForDone()
-        self._node = _node_at(self._clone, path) if source == "layer" else None
+        self._node = None if self.layer is None else _node_at(self._clone, path)
         self._first, self._band = 0, b""
 
     @property
