@@ -146,7 +146,7 @@ def main() -> None:
     """All three tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", default=VALIDATION)
-    parser.add_argument("--pictures", type=int, default=12)
+    parser.add_argument("--pictures", type=int, default=15)
     parser.add_argument("--save", type=Path, help="a folder for pictures: input, refined, true side by side")
     parser.add_argument("--strength", type=float, nargs="*", default=[RefineRequest().strength])
     parser.add_argument("--only", choices=["upscaler", "denoising", "refinement"])
