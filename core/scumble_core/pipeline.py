@@ -23,14 +23,8 @@ from scumble_core.request import RefineRequest
 from scumble_core.stages.blend import TileDone
 from scumble_core.stages.compose import compose
 from scumble_core.stages.pace import Pace
-from scumble_core.stages.prepare import (
-    check_source,
-    is_opaque,
-    selected_bounds,
-    work_picture,
-    write_alpha,
-    write_colour,
-)
+from scumble_core.stages.prepare import check_source, is_opaque, work_picture, write_colour
+from scumble_core.stages.selection import Edge, selected_bounds, write_alpha
 from scumble_core.stages.tile_pass import TileRefiner, TileSettings, blend_tiles, refine_tiles
 from scumble_core.stages.upscale import resized, upscale
 
@@ -150,7 +144,7 @@ class _Job:
         alpha = None
         if selection is not None or not is_opaque(source):
             alpha = work_picture(self.work, "alpha", source, 1)
-            write_alpha(source, selection, alpha)
+            write_alpha(source, selection, alpha, Edge())
         extent = plan.source if self.request.keep_size else plan.output
         for colour, name in zip((enlarged, refined), RESULTS, strict=True):
             self._check_cancelled()
