@@ -1,25 +1,33 @@
-"""A picture as a memory-mapped .npy file: read and written box by box, never whole in RAM."""
+"""A picture as a .npy file: read and written box by box, never whole in RAM.
+
+Pixels go through plain reads and writes at a place in the file, not through a memory map: touched pages of a map count
+as this process's memory until the system takes them back, so that its size would grow with the picture's.
+"""
 
 import contextlib
 import errno
+import io
 import math
 import os
 import shutil
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from scumble_core.errors import PictureError, ScumbleError
+from scumble_core.picture.depth import Depth, Floats, all_finite, from_floats, to_floats
 from scumble_core.picture.geometry import Bounds, Extent
 
-Depth = Literal["uint8", "uint16", "float32"]
-Floats = NDArray[np.float32]
+__all__ = ["BAND_VALUES", "Depth", "Floats", "Picture", "from_floats", "to_floats", "write_failed"]
 
 # Rows are read in bands of about this many values, which bounds the working memory of whole-picture passes.
 BAND_VALUES = 8_000_000
+# One system call moves no more than this: systems refuse, or cut off, what is near 2 GiB.
+_LARGEST_TRANSFER = 2**30
 
 
 class Picture:
@@ -28,9 +36,18 @@ class Picture:
     `read` and `write` speak float32, where integers' 0 to 255 or 65535 is 0 to 1; float pictures pass unchanged.
     """
 
-    def __init__(self, path: Path, pixels: "np.memmap[Any, np.dtype[Any]]") -> None:
+    def __init__(
+        self, path: Path, file: io.FileIO, shape: tuple[int, int, int], dtype: np.dtype[Any], offset: int
+    ) -> None:
+        """`offset`: where in the file the pixels begin, in bytes. The picture closes the file when it is let go."""
         self.path = path
-        self.pixels = pixels
+        self.dtype = dtype
+        self.offset = offset
+        self.channels = shape[2]
+        self.extent = Extent(shape[1], shape[0])
+        self._file = file
+        self._row_bytes = shape[1] * shape[2] * dtype.itemsize
+        weakref.finalize(self, file.close)
 
     @classmethod
     def create(cls, path: Path, extent: Extent, channels: int, dtype: DTypeLike) -> "Picture":
@@ -47,41 +64,41 @@ class Picture:
                 )
                 offset = file.tell()
                 _reserve(file, path, offset + size)
+            return cls(path, path.open("r+b", buffering=0), shape, kind, offset)
         except OSError as error:
             with contextlib.suppress(OSError):
                 path.unlink()
             raise write_failed(path, error, size) from error
-        return cls(path, np.memmap(path, dtype=kind, mode="r+", offset=offset, shape=shape))
 
     @classmethod
     def open(cls, path: Path, writable: bool = False) -> "Picture":
         """The picture kept in this file."""
         try:
-            pixels = np.lib.format.open_memmap(path, mode="r+" if writable else "r")
+            file = path.open("r+b" if writable else "rb", buffering=0)
         except FileNotFoundError as error:
             raise PictureError(f"{path} is missing: run the job again.") from error
+        except OSError as error:
+            raise _not_whole(path, error) from error
+        try:
+            shape, kind, offset = _read_header(path, file)
+            return cls(path, file, shape, kind, offset)
         except (OSError, ValueError, EOFError) as error:
-            raise PictureError(f"{path} is not a whole picture ({error}): run the job again.") from error
-        if pixels.ndim != 3 or 0 in pixels.shape:
-            raise PictureError(f"{path} holds an array of shape {pixels.shape}, not a picture: run the job again.")
-        _depth(path, pixels.dtype)
-        return cls(path, pixels)
-
-    @property
-    def extent(self) -> Extent:
-        return Extent(self.pixels.shape[1], self.pixels.shape[0])
+            file.close()
+            raise _not_whole(path, error) from error
+        except PictureError:
+            file.close()
+            raise
 
     @property
     def bounds(self) -> Bounds:
         return Bounds.of(self.extent)
 
     @property
-    def channels(self) -> int:
-        return int(self.pixels.shape[2])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.pixels.dtype
+    def pixels(self) -> "np.memmap[Any, np.dtype[Any]]":
+        """The pixels as a memory map, for a look at a few of them: whatever is touched counts as this process's."""
+        shape = (self.extent.height, self.extent.width, self.channels)
+        mode: Literal["r", "r+"] = "r+" if self._file.writable() else "r"
+        return np.memmap(self.path, dtype=self.dtype, mode=mode, offset=self.offset, shape=shape)
 
     def bands(self) -> Iterator[Bounds]:
         """Bands of whole rows, from the top, each small enough to work on in RAM."""
@@ -90,7 +107,8 @@ class Picture:
 
     def read(self, bounds: Bounds) -> Floats:
         """The pixels of a box inside the picture, height x width x channels."""
-        return to_floats(self.read_raw(bounds))
+        pixels = self.read_raw(bounds)
+        return pixels if pixels.dtype == np.float32 else to_floats(pixels)
 
     def write(self, bounds: Bounds, pixels: Floats, dither: bool = False) -> None:
         """Put pixels into a box inside the picture, rounded to the nearest value and clipped to what it can hold.
@@ -98,49 +116,100 @@ class Picture:
         `dither` (8-bit pictures) spreads the rounding by a fixed pattern of the picture's own coordinates: the same
         pixels give the same bytes whatever the box. Pixels that 8 bits hold exactly stay as they are.
         """
-        if not np.isfinite(pixels).all():
+        if not all_finite(pixels):
             raise ScumbleError(
                 "internal",
                 f"The pixels for {self.path.name} at {bounds.x}, {bounds.y} came out as NaN or infinity: "
                 "try other settings or another model.",
             )
-        pattern = _dither_pattern(bounds)[..., None] if dither and self.dtype == np.uint8 else 0.5
-        self.write_raw(bounds, from_floats(pixels, self.dtype, pattern))
+        if pixels.dtype != self.dtype:
+            pixels = from_floats(pixels, self.dtype, bounds.origin if dither and self.dtype == np.uint8 else None)
+        self.write_raw(bounds, pixels)
 
     def read_raw(self, bounds: Bounds) -> NDArray[Any]:
         """A copy of the box in the picture's own type."""
-        return np.array(self.pixels[self._inside(bounds)])
+        pixels = np.empty((bounds.height, bounds.width, self.channels), self.dtype)
+        if pixels.size:
+            data = pixels.data.cast("B")
+            for place, start, end in self._runs(bounds):
+                self._read_at(place, data[start:end])
+        return pixels
 
     def write_raw(self, bounds: Bounds, pixels: NDArray[Any]) -> None:
         """Put values of the picture's own type into a box."""
         if pixels.dtype != self.dtype or pixels.shape != (bounds.height, bounds.width, self.channels):
             raise ValueError(f"{pixels.dtype} {pixels.shape} does not fit {bounds} of {self.path.name}, {self.dtype}")
-        self.pixels[self._inside(bounds)] = pixels
+        if not pixels.flags.c_contiguous:
+            # Row by row: a part of a wider band is not copied as a whole, which would double the working memory.
+            for y, row in enumerate(pixels):
+                self.write_raw(Bounds(bounds.x, bounds.y + y, bounds.width, 1), np.ascontiguousarray(row)[None])
+        elif pixels.size:
+            data = pixels.data.cast("B")
+            for place, start, end in self._runs(bounds):
+                self._write_at(place, data[start:end])
 
     def flush(self) -> None:
-        self.pixels.flush()
+        """Other processes see what was written as soon as `write` returns: nothing is held back here."""
 
-    def _inside(self, bounds: Bounds) -> tuple[slice, slice]:
+    def _runs(self, bounds: Bounds) -> Iterator[tuple[int, int, int]]:
+        """What of the box lies in one piece in the file: its place there, its first and last byte in the box."""
         if not self.bounds.contains(bounds):
             raise ValueError(f"{bounds} is not inside {self.path.name}, {self.extent}")
-        return bounds.slices
+        first = self.offset + bounds.y * self._row_bytes
+        if bounds.width == self.extent.width:
+            yield first, 0, bounds.height * self._row_bytes
+            return
+        pixel = self.channels * self.dtype.itemsize
+        size = bounds.width * pixel
+        first += bounds.x * pixel
+        for y in range(bounds.height):
+            yield first + y * self._row_bytes, y * size, (y + 1) * size
+
+    def _read_at(self, place: int, data: memoryview) -> None:
+        while data:
+            part = data[:_LARGEST_TRANSFER]
+            if hasattr(os, "preadv"):
+                count = os.preadv(self._file.fileno(), [part], place)
+            else:
+                self._file.seek(place)
+                count = self._file.readinto(part)
+            if not count:
+                raise PictureError(f"{self.path} is shorter than it was: run the job again.")
+            data, place = data[count:], place + count
+
+    def _write_at(self, place: int, data: memoryview) -> None:
+        try:
+            while data:
+                part = data[:_LARGEST_TRANSFER]
+                if hasattr(os, "pwritev"):
+                    count = os.pwritev(self._file.fileno(), [part], place)
+                else:
+                    self._file.seek(place)
+                    count = self._file.write(part)
+                data, place = data[count:], place + count
+        except OSError as error:
+            raise write_failed(self.path, error) from error
 
 
-def to_floats(pixels: NDArray[Any]) -> Floats:
-    """Integers to 0 to 1; floats unchanged."""
-    floats = pixels.astype(np.float32)
-    if pixels.dtype.kind == "u":
-        floats /= np.float32(np.iinfo(pixels.dtype).max)
-    return floats
+def _read_header(path: Path, file: io.FileIO) -> tuple[tuple[int, int, int], np.dtype[Any], int]:
+    """Shape, type and the pixels' offset of a .npy file that is long enough for them."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version} of the format")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, kind = read(file)
+    if by_columns or len(shape) != 3 or 0 in shape:
+        raise PictureError(f"{path} holds an array of shape {shape}, not a picture: run the job again.")
+    kind = _depth(path, kind)
+    offset = file.tell()
+    missing = offset + math.prod(shape) * kind.itemsize - path.stat().st_size
+    if missing > 0:
+        raise ValueError(f"{missing} bytes are missing")
+    return (shape[0], shape[1], shape[2]), kind, offset
 
 
-def from_floats(pixels: Floats, dtype: DTypeLike, threshold: float | Floats = 0.5) -> NDArray[Any]:
-    """The opposite of `to_floats`, rounded to nearest. `threshold` (0 to 1) is where a fraction rounds up."""
-    kind = np.dtype(dtype)
-    if kind.kind != "u":
-        return pixels.astype(kind)
-    top = np.iinfo(kind).max
-    return cast(NDArray[Any], np.floor(np.clip(pixels, 0, 1) * np.float32(top) + threshold).astype(kind))
+def _not_whole(path: Path, error: Exception) -> PictureError:
+    return PictureError(f"{path} is not a whole picture ({error}): run the job again.")
 
 
 def write_failed(path: Path, error: OSError, size: int = 0) -> ScumbleError:
@@ -164,7 +233,7 @@ def _depth(path: Path, kind: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _reserve(file: BinaryIO, path: Path, size: int) -> None:
-    """Make the file `size` bytes long with real room behind it: a hole would be a bus error on a full disk."""
+    """Make the file `size` bytes long with real room behind it."""
     if shutil.disk_usage(path.parent).free < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if hasattr(os, "posix_fallocate"):
@@ -175,12 +244,3 @@ def _reserve(file: BinaryIO, path: Path, size: int) -> None:
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
                 raise
     file.truncate(size)
-
-
-def _dither_pattern(bounds: Bounds) -> Floats:
-    """Interleaved gradient noise: an even pattern between 0 and 1, a function of the absolute place alone."""
-    x = np.arange(bounds.x, bounds.right, dtype=np.float64)[None, :]
-    y = np.arange(bounds.y, bounds.bottom, dtype=np.float64)[:, None]
-    noise = np.mod(52.9829189 * np.mod(0.06711056 * x + 0.00583715 * y, 1), 1)
-    # Kept off 0 and 1, so that float rounding can't push an exact value to its neighbour.
-    return (0.005 + 0.99 * noise).astype(np.float32)
