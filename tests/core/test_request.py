@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scumble_core.errors import RequestError
+from scumble_core.presets import PRESETS
 from scumble_core.request import RANGES, RefineRequest
 
 
@@ -59,3 +60,58 @@ def test_zero_leaves_the_choice_to_the_preset_and_unknown_fields_are_ignored() -
 def test_an_unknown_sampler_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(RequestError, match=r"sampler is 'fast', but must be one of euler, "):
         RefineRequest.from_dict({"sampler": "fast"})
+
+
+# What every preset's own defaults are, and a value that may be asked of it.
+ADVANCED = {"first_pass_strength": 0.5, "steps": 1000, "guidance": 0.0, "sampler": "euler", "schedule": "karras"}
+ASKED = {
+    "scumble": {"tile_size": 512, "skip_flat": False, "regions": [{"prompt": "a hand"}]},
+    "mikey": {"tiler_model": "refiner", "scale": 10, "seed": 2**64 - 1},
+    "mikey-base-only": {"strength": 1.0, "start": "empty"},
+    "mikey-advanced": {**ADVANCED, "smooth_step": -1, "complexity": False},
+    "mikey-advanced-base-only": {**ADVANCED, "tile_size": 4096},
+}
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_each_preset_takes_its_own_inputs_and_survives_json(preset: str) -> None:
+    request = RefineRequest.from_dict({"preset": preset, **ASKED[preset]})
+    assert RefineRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+
+
+@pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"scumble"}))
+def test_what_a_preset_fixes_may_not_be_asked_of_it_in_silence(preset: str) -> None:
+    assert RefineRequest.from_dict({"preset": preset}).scale == 1.0
+    for name, value in (("overlap", 64), ("skip_flat", False), ("regions", [{"prompt": "a"}])):
+        with pytest.raises(RequestError, match=f"{name} is .*{preset}"):
+            RefineRequest.from_dict({"preset": preset, name: value})
+    assert RefineRequest.from_dict({"preset": preset, "overlap": 0}).preset == preset
+
+
+def test_the_reference_nodes_own_names_are_understood_and_named_in_errors() -> None:
+    values = {"upscale_by": 1.5, "tiler_denoise": 0.4, "denoise_image": 0.2, "cfg": 8, "scheduler": "karras"}
+    request = RefineRequest.from_dict({"preset": "mikey-advanced", **values})
+    assert (request.scale, request.strength, request.first_pass_strength) == (1.5, 0.4, 0.2)
+    assert (request.guidance, request.schedule) == (8.0, "karras")
+    with pytest.raises(RequestError, match="upscale_by is 11"):
+        RefineRequest.from_dict({"upscale_by": 11})
+
+
+@pytest.mark.parametrize(
+    ("preset", "name", "value", "says"),
+    [
+        ("mikey-advanced", "steps", 0, "between 1 and 1000"),
+        ("mikey-advanced-base-only", "tile_size", 192, "between 256 and 4096"),
+        ("mikey-advanced-base-only", "tile_size", 1000, "multiple of 64"),
+        ("scumble", "guidance", 0.5, "between 1.0 and 30.0, or 0"),
+        ("nosuch", "scale", 1, "preset is 'nosuch', but must be one of scumble, mikey"),
+        ("scumble", "tiler_model", "third", "one of base, refiner, or empty"),
+        ("scumble", "regions", "a", "regions is no list"),
+        ("scumble", "regions", [{"mask": 1}], r"regions\[0\]"),
+        ("scumble", "regions", [{"prompt": 1}], r"regions\[0\].prompt is 1"),
+        ("scumble", "reseeded", [{"x": 0, "y": 0, "seed": -1}], r"reseeded\[0\].seed is -1"),
+    ],
+)
+def test_each_presets_own_limits_are_named(preset: str, name: str, value: object, says: str) -> None:
+    with pytest.raises(RequestError, match=says):
+        RefineRequest.from_dict({"preset": preset, name: value})

@@ -6,3 +6,4 @@ SAMPLER_NAMES = (
 )  # fmt: skip
 # These ask the model twice in every step.
 TWO_CALLS = frozenset({"heun", "dpmpp_2s_ancestral", "dpmpp_sde"})
+SCHEDULE_NAMES = ("exponential", "karras", "normal", "simple", "sgm_uniform", "ddim_uniform", "beta")

@@ -69,7 +69,8 @@ def soft_edge(selection: Picture, band: Bounds, grow: int, sigma: float) -> Floa
         return grown[own]
     blurred = gaussian_filter(grown, sigma, mode="nearest", truncate=blur / sigma)[own]
     inward = np.clip(blurred * 2 - 1, 0, 1)
-    return (grown[own] * inward * inward * (3 - 2 * inward)).astype(np.float32)
+    soft: Floats = (grown[own] * inward * inward * (3 - 2 * inward)).astype(np.float32)
+    return soft
 
 
 def _grown(selection: Picture, band: Bounds, grow: int) -> Floats:
