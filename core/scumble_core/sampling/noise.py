@@ -56,8 +56,8 @@ def anchored_noise(seed: int, draw: int, channels: int, bounds: Bounds) -> NDArr
             words = philox4x32((x, y, np.array(draw, np.uint32), np.array(first // 4, np.uint32)), key)
             # The last four may be more than there are channels.
             for channel in range(first, min(first + 4, channels), 2):
-                pair = normals[channel : channel + 2, rows]
-                _box_muller(*words[channel - first :][:2], pair)
+                word = channel - first
+                _box_muller(words[word], words[word + 1], normals[channel : channel + 2, rows])
     return normals
 
 
