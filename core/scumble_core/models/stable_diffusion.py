@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLImg2ImgPipeline, StableDiffusionXLPipeline
@@ -14,8 +13,10 @@ from scumble_core.errors import ScumbleError
 from scumble_core.models.device import Device
 from scumble_core.models.facts import FACTS, Family, ModelFacts
 from scumble_core.models.interface import Conditioning
+from scumble_core.models.networks import KLAutoencoder, TextConditioning, TextUNet
 from scumble_core.picture.geometry import Extent
-from scumble_core.sampling.sigmas import nearest_timestep
+from scumble_core.sampling.prediction import Epsilon, Flow, NetworkDenoiser, Prediction, Velocity, flow_sigmas
+from scumble_core.sampling.sigmas import sigmas_of, training_sigmas
 
 _PIPELINES: dict[Family, Any] = {
     "sd15": StableDiffusionPipeline,
@@ -26,13 +27,32 @@ _PIPELINES: dict[Family, Any] = {
 _AESTHETIC_SCORE, _NEGATIVE_AESTHETIC_SCORE = 6.0, 2.5
 
 
-@dataclass(frozen=True, eq=False)
-class TextConditioning(Conditioning):
-    """Text embeddings 1 x tokens x width; for SDXL also the pooled embedding and the size words."""
+def prediction_of(scheduler: Any) -> Prediction:
+    """What a model predicts, and its sigmas (float64), from the scheduler that its folder names."""
+    config = scheduler.config
+    kind = config.get("prediction_type", "epsilon")
+    if not hasattr(scheduler, "alphas_cumprod") or kind == "flow_prediction":
+        return Flow(flow_sigmas(config.get("shift") or config.get("flow_shift") or 1.0, dtype=torch.float64))
+    if kind not in ("epsilon", "v_prediction"):
+        raise ScumbleError(
+            "unknown_model", f'The model predicts "{kind}", which Scumble can\'t read: choose another model.'
+        )
+    table = _table(scheduler)
+    return Velocity(table) if kind == "v_prediction" else Epsilon(table)
 
-    embeds: Tensor
-    pooled: Tensor | None = None
-    time_ids: Tensor | None = None
+
+def _table(scheduler: Any) -> Tensor:
+    """The training sigmas, float64. diffusers rounds scaled linear betas on the way, so those are computed anew."""
+    config = scheduler.config
+    if config.get("trained_betas") is None and config.beta_schedule == "scaled_linear":
+        return training_sigmas(
+            torch.float64,
+            beta_start=config.beta_start,
+            beta_end=config.beta_end,
+            steps=config.num_train_timesteps,
+            zero_snr=config.get("rescale_betas_zero_snr", False),
+        )
+    return sigmas_of(scheduler.alphas_cumprod.double().cpu())
 
 
 class StableDiffusionModel:
@@ -42,7 +62,6 @@ class StableDiffusionModel:
         self._facts = FACTS[family]
         self._device = device
         self._dtype = torch.float16 if device.name != "cpu" else torch.float32
-        self._precise = False
         try:
             pipe = _PIPELINES[family].from_pretrained(
                 folder, torch_dtype=self._dtype, use_safetensors=True, local_files_only=True
@@ -54,10 +73,11 @@ class StableDiffusionModel:
             ) from error
         self._pipe = pipe.to(device.name)
         # SDXL's autoencoder overflows in half precision; it says so itself.
-        self._vae_dtype = torch.float32 if pipe.vae.config.get("force_upcast", False) else self._dtype
-        self._pipe.vae.to(self._vae_dtype)
-        signal = self._pipe.scheduler.alphas_cumprod.double()
-        self._table = ((1 - signal) / signal).sqrt().float()
+        vae_dtype = torch.float32 if pipe.vae.config.get("force_upcast", False) else self._dtype
+        self._vae = KLAutoencoder(pipe.vae, pipe.vae.config.scaling_factor, vae_dtype)
+        self._unet = TextUNet(pipe.unet)
+        self._prediction = prediction_of(pipe.scheduler)
+        self._denoiser = NetworkDenoiser(self._unet, self._prediction)
 
     @property
     def facts(self) -> ModelFacts:
@@ -69,19 +89,15 @@ class StableDiffusionModel:
 
     @property
     def sigma_table(self) -> Tensor:
-        return cast(Tensor, self._table)
+        return self._prediction.table
 
     @torch.inference_mode()
     def encode(self, pixels: Tensor) -> Tensor:
-        vae = self._pipe.vae
-        encoded = vae.encode((pixels * 2 - 1).to(self._vae_dtype)).latent_dist.mode()
-        return cast(Tensor, encoded.float() * vae.config.scaling_factor)
+        return self._vae.encode(pixels)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
-        vae = self._pipe.vae
-        pixels = vae.decode((latents / vae.config.scaling_factor).to(self._vae_dtype)).sample
-        return cast(Tensor, pixels.float() / 2 + 0.5)
+        return self._vae.decode(latents)
 
     @torch.inference_mode()
     def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:
@@ -103,34 +119,9 @@ class StableDiffusionModel:
 
     @torch.inference_mode()
     def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
-        if not isinstance(conditioning, TextConditioning):
-            raise TypeError("the conditioning was made by another model")
-        timestep = nearest_timestep(self._table, torch.tensor([sigma])).to(x.device)
-        scaled = (x / (sigma**2 + 1) ** 0.5).to(self._pipe.unet.dtype)
-        count = x.shape[0]
-        added = None
-        if conditioning.pooled is not None and conditioning.time_ids is not None:
-            added = {
-                "text_embeds": conditioning.pooled.to(scaled.dtype).expand(count, -1),
-                "time_ids": conditioning.time_ids.to(scaled.dtype).expand(count, -1),
-            }
-        embeds = conditioning.embeds.to(scaled.dtype).expand(count, -1, -1)
-        predicted = self._pipe.unet(scaled, timestep, embeds, added_cond_kwargs=added).sample.float()
-        if self._pipe.scheduler.config.prediction_type == "v_prediction":
-            # Salimans and Ho 2022, in variance-exploding form.
-            return cast(Tensor, (x / (sigma**2 + 1)) - predicted * (sigma / (sigma**2 + 1) ** 0.5))
-        return cast(Tensor, x - sigma * predicted)
+        return self._denoiser(x, sigma, conditioning)
 
     @contextmanager
     def precise(self) -> Iterator[None]:
-        unet, vae = self._pipe.unet, self._pipe.vae
-        before = (unet.dtype, vae.dtype, self._vae_dtype)
-        unet.to(torch.float32)
-        vae.to(torch.float32)
-        self._vae_dtype = torch.float32
-        try:
+        with self._unet.precise(), self._vae.precise():
             yield
-        finally:
-            unet.to(before[0])
-            vae.to(before[1])
-            self._vae_dtype = before[2]

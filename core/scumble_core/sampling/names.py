@@ -1,4 +1,4 @@
-"""The samplers' names and cost, for whoever must check one without importing torch."""
+"""The samplers' and schedules' names and cost, for whoever must check one without importing torch."""
 
 SAMPLER_NAMES = (
     "euler", "euler_ancestral", "heun", "ddim", "lcm", "dpmpp_2s_ancestral", "dpmpp_sde", "dpmpp_2m", "dpmpp_2m_sde",

@@ -7,37 +7,45 @@ from torch import Tensor
 
 TRAINING_STEPS = 1000
 BETA_START, BETA_END = 0.00085, 0.012
+# What is left of the signal where a zero-terminal-SNR table has none: sigma stays finite, about 4,500.
+LOWEST_SIGNAL = 4.8973451890853435e-08
 
 
-def training_sigmas() -> Tensor:
-    """The 1,000 sigmas of SD 1.5 and SDXL, rising, float32: "scaled linear" betas, whose roots rise evenly."""
-    betas = torch.linspace(BETA_START**0.5, BETA_END**0.5, TRAINING_STEPS, dtype=torch.float64) ** 2
+def training_sigmas(
+    dtype: torch.dtype = torch.float32,
+    *,
+    beta_start: float = BETA_START,
+    beta_end: float = BETA_END,
+    steps: int = TRAINING_STEPS,
+    zero_snr: bool = False,
+) -> Tensor:
+    """The sigmas of "scaled linear" betas, whose roots rise evenly: by default the 1,000 of SD 1.5 and SDXL, rising.
+
+    Computed in float64. As float64 they give schedules equal to the reference's to the bit, which takes the logs of
+    unrounded sigmas. With `zero_snr` the last level has (almost) no signal: Lin et al. 2024, algorithm 1.
+    """
+    betas = torch.linspace(beta_start**0.5, beta_end**0.5, steps, dtype=torch.float64) ** 2
     signal = torch.cumprod(1 - betas, dim=0)
-    return (((1 - signal) / signal) ** 0.5).float()
+    if zero_snr:
+        roots = signal.sqrt()
+        signal = ((roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1]))) ** 2
+    return sigmas_of(signal).to(dtype)
 
 
-def exponential(table: Tensor, steps: int) -> Tensor:
-    """`steps` sigmas evenly spaced in log from the table's highest to its lowest, then 0 (k-diffusion's)."""
-    highest, lowest = float(table[-1]), float(table[0])
-    sigmas = torch.linspace(math.log(highest), math.log(lowest), steps).exp()
-    return torch.cat([sigmas, sigmas.new_zeros(1)])
+def sigmas_of(signal: Tensor) -> Tensor:
+    """The sigmas of cumulative signal shares (the product of 1 - beta), always finite."""
+    signal = signal.clamp(min=LOWEST_SIGNAL)
+    return ((1 - signal) / signal) ** 0.5
+
+
+def log_sigmas(table: Tensor) -> Tensor:
+    """The logs of a table, float32."""
+    return table.double().log().float()
 
 
 def nearest_timestep(table: Tensor, sigma: Tensor) -> Tensor:
     """The index into `table` of the level nearest to each sigma in log: what an epsilon model is told."""
-    return (sigma.log() - table.log()[:, None]).abs().argmin(dim=0)
-
-
-def karras(lowest: float, highest: float, steps: int, rho: float = 7.0) -> Tensor:
-    """`steps` sigmas evenly spaced in sigma^(1/rho), falling, then 0 (Karras et al. 2022, equation 5)."""
-    roots = torch.linspace(highest ** (1 / rho), lowest ** (1 / rho), steps, dtype=torch.float64)
-    return torch.cat([roots**rho, roots.new_zeros(1)]).float()
-
-
-def normal(table: Tensor, steps: int) -> Tensor:
-    """`steps` sigmas at evenly spaced training steps, falling, then 0 (the even spacing of DDPM's own steps)."""
-    places = torch.linspace(len(table) - 1, 0, steps)
-    return torch.cat([sigma_at(table, places), table.new_zeros(1)])
+    return (sigma.log() - log_sigmas(table)[:, None]).abs().argmin(dim=0)
 
 
 def sigma_at(table: Tensor, timestep: Tensor) -> Tensor:

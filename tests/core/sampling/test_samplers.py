@@ -14,7 +14,8 @@ from scumble_core.sampling.dpm_solver import dpmpp_3m_sde
 from scumble_core.sampling.guidance import guided
 from scumble_core.sampling.names import SAMPLER_NAMES
 from scumble_core.sampling.samplers import SAMPLERS
-from scumble_core.sampling.sigmas import exponential, falling, nearest_timestep, training_sigmas
+from scumble_core.sampling.schedules import exponential
+from scumble_core.sampling.sigmas import falling, nearest_timestep, training_sigmas
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 TABLE = training_sigmas()

@@ -15,7 +15,8 @@ from scumble_core.models.interface import Conditioning
 from scumble_core.models.starter.codec import HaarAutoencoder
 from scumble_core.models.starter.places import AUTOENCODER, unet_folder
 from scumble_core.picture.geometry import Extent
-from scumble_core.sampling.sigmas import nearest_timestep, training_sigmas
+from scumble_core.sampling.prediction import Epsilon, NetworkDenoiser
+from scumble_core.sampling.sigmas import training_sigmas
 
 TEXT_WIDTH = 64
 
@@ -30,6 +31,7 @@ class StarterModel:
         unet = UNet2DConditionModel.from_pretrained(folder or unet_folder(kind), torch_dtype=torch.float32)
         self._unet = unet.to(device.name, memory_format=torch.channels_last).eval()
         self._table = training_sigmas()
+        self._denoiser = NetworkDenoiser(self._ask, Epsilon(self._table))
 
     @property
     def facts(self) -> ModelFacts:
@@ -53,17 +55,17 @@ class StarterModel:
         return Conditioning()
 
     @torch.inference_mode()
-    def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:  # noqa: ARG002
-        """UNet prediction of the noise, turned into x0 (Ho et al. 2020, in variance-exploding form)."""
-        count = x.shape[0]
-        timestep = nearest_timestep(self._table, torch.tensor([sigma]))
-        scaled = (x / (sigma**2 + 1) ** 0.5).contiguous(memory_format=torch.channels_last)
-        added = {"text_embeds": x.new_zeros(count, TEXT_WIDTH), "time_ids": x.new_zeros(count, 6)}
+    def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
+        return self._denoiser(x, sigma, conditioning)
+
+    def _ask(self, scaled: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:  # noqa: ARG002
+        """The UNet's prediction of the noise."""
+        count = scaled.shape[0]
+        added = {"text_embeds": scaled.new_zeros(count, TEXT_WIDTH), "time_ids": scaled.new_zeros(count, 6)}
+        text = scaled.new_zeros(count, 1, TEXT_WIDTH)
         with self._device.autocast(enabled=not self._precise):
-            noise = self._unet(
-                scaled, timestep.to(x.device), x.new_zeros(count, 1, TEXT_WIDTH), added_cond_kwargs=added
-            ).sample
-        return cast(Tensor, x - sigma * noise.float())
+            shown = scaled.contiguous(memory_format=torch.channels_last)
+            return cast(Tensor, self._unet(shown, time, text, added_cond_kwargs=added).sample)
 
     @contextmanager
     def precise(self) -> Iterator[None]:
