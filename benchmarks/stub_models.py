@@ -1,0 +1,101 @@
+"""Models that cost next to nothing, in the shapes of real ones: what is left is the pipeline's own time and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from scumble_core.models.device import Device
+from scumble_core.models.facts import SDXL, ModelFacts
+from scumble_core.models.interface import Conditioning
+from scumble_core.picture.geometry import Extent
+
+
+@dataclass
+class Stopwatch:
+    """Seconds spent in what it is put around, by the clock and of the process's CPU time (all threads)."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        began, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - began
+            self.cpu_seconds += time.process_time() - cpu
+
+
+class StubModel:
+    """A LatentModel of SDXL's shapes: mean colours as latents, and a denoiser that only scales."""
+
+    facts: ModelFacts = SDXL
+    device = "cpu"
+
+    def __init__(self, watch: Stopwatch) -> None:
+        self._watch = watch
+        betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+        alphas = torch.cumprod(1 - betas, 0)
+        self.sigma_table = ((1 - alphas) / alphas).sqrt().float()
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        with self._watch.running():
+            colour = F.avg_pool2d(pixels, self.facts.factor) * 4 - 2
+            return torch.cat((colour, colour.mean(1, keepdim=True)), 1)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        with self._watch.running():
+            return F.interpolate((latents[:, :3] + 2) / 4, scale_factor=float(self.facts.factor), mode="nearest")
+
+    def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:  # noqa: ARG002
+        return Conditioning()
+
+    def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:  # noqa: ARG002
+        with self._watch.running():
+            return x / (1 + sigma * sigma)
+
+    def precise(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+class StubUpscaler:
+    """Every pixel twice in both directions."""
+
+    scale = 2
+
+    def __init__(self, watch: Stopwatch) -> None:
+        self._watch = watch
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        with self._watch.running():
+            return F.interpolate(pixels, scale_factor=float(self.scale), mode="nearest")
+
+
+class StubModels:
+    """What the pipeline asks of a ModelCache."""
+
+    def __init__(self) -> None:
+        self.watch = Stopwatch()
+        self.device = Device("cpu", torch.float32)
+        self._latent, self._upscaler = StubModel(self.watch), StubUpscaler(self.watch)
+
+    def latent_model(self, base: str, refiner: str = "none") -> StubModel:  # noqa: ARG002
+        return self._latent
+
+    def upscaler(self, upscaler: str) -> StubUpscaler:  # noqa: ARG002
+        return self._upscaler
+
+    def warm_up(self) -> None:
+        """One call of each, so that what torch sets up once counts as idle."""
+        pixels = torch.zeros(1, 3, 64, 64)
+        self._latent.decode(self._latent.denoise(self._latent.encode(pixels), 1.0, Conditioning()))
+        self._upscaler(pixels)
+        self.watch.seconds = self.watch.cpu_seconds = 0.0
