@@ -2,6 +2,9 @@
 
 import errno
 import os
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +20,96 @@ from scumble_core.picture.storage import Picture
 DEPTHS = [np.uint8, np.uint16, np.float32]
 
 
-@settings(deadline=None, max_examples=30)
-@given(data=st.data(), depth=st.sampled_from(DEPTHS), channels=st.sampled_from([1, 3, 4]))
-def test_any_box_comes_back_as_it_was_written(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, depth: type[Any], channels: int
+def boxes(width: int, height: int) -> st.SearchStrategy[Bounds]:
+    """Any box inside a picture of this size."""
+    across = st.tuples(st.integers(0, width), st.integers(0, width)).map(sorted)
+    down = st.tuples(st.integers(0, height), st.integers(0, height)).map(sorted)
+    return st.builds(lambda x, y: Bounds.between(x[0], y[0], x[1], y[1]), across, down)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    data=st.data(),
+    depth=st.sampled_from(DEPTHS),
+    channels=st.sampled_from([1, 3, 4]),
+    width=st.integers(1, 40),
+    height=st.integers(1, 40),
+)
+def test_any_box_comes_back_as_it_was_written_and_its_neighbours_stay(
+    tmp_path_factory: pytest.TempPathFactory,
+    data: st.DataObject,
+    depth: type[Any],
+    channels: int,
+    width: int,
+    height: int,
 ) -> None:
-    width, height = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40))
-    x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    box = Bounds(x, y, data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y)))
     top = 1 if depth is np.float32 else np.iinfo(depth).max
-    values = (np.random.default_rng(0).integers(0, 255, (box.height, box.width, channels)) * (top / 255)).astype(depth)
+    levels = np.random.default_rng(0).integers(0, 256, (2, height, width, channels))
+    before, values = (levels * (top / 255)).astype(depth)
     picture = Picture.create(tmp_path_factory.mktemp("p") / "p.npy", Extent(width, height), channels, depth)
-    picture.write(box, values.astype(np.float32) / np.float32(top))
-    picture.flush()
+    assert not picture.read_raw(picture.bounds).any()
+    picture.write_raw(picture.bounds, before)
+    box = data.draw(boxes(width, height))
+    # A box cut out of a larger array, as the blender's bands are.
+    picture.write(box, (values.astype(np.float32) / np.float32(top))[box.slices])
     again = Picture.open(picture.path)
-    np.testing.assert_array_equal(again.read_raw(box), values)
     assert (again.extent, again.channels, again.dtype) == (Extent(width, height), channels, np.dtype(depth))
-    outside = again.read_raw(again.bounds)
-    outside[box.slices] = 0
-    assert not outside.any()
+    before[box.slices] = values[box.slices]
+    np.testing.assert_array_equal(again.read_raw(again.bounds), before)
+    np.testing.assert_array_equal(np.load(picture.path), before)
+    seen = data.draw(boxes(width, height))
+    np.testing.assert_array_equal(again.read_raw(seen), before[seen.slices])
+    np.testing.assert_array_equal(again.read(seen), before[seen.slices].astype(np.float32) / np.float32(top))
+
+
+def test_where_the_system_has_no_reads_at_a_place_pictures_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = Picture.create(tmp_path / "p.npy", Extent(9, 8), 3, np.uint16)
+    values = np.arange(9 * 8 * 3, dtype=np.uint16).reshape(8, 9, 3)
+    picture.write_raw(picture.bounds, values)
+    for name in ("preadv", "pwritev"):
+        monkeypatch.delattr(os, name, raising=False)
+    box = Bounds(2, 3, 4, 5)
+    np.testing.assert_array_equal(picture.read_raw(box), values[box.slices])
+    picture.write_raw(box, values[:5, :4])
+    values[box.slices] = values[:5, :4].copy()
+    np.testing.assert_array_equal(picture.read_raw(picture.bounds), values)
+
+
+_WALK = """
+    import sys
+    from pathlib import Path
+    import numpy as np
+    from scumble_core.picture.geometry import Bounds, Extent
+    from scumble_core.picture.storage import Picture
+
+    def kilobytes(name):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+    picture = Picture.create(Path(sys.argv[1]), Extent(4096, 4096), 3, np.dtype(sys.argv[2]))
+    idle = kilobytes("VmRSS")
+    total = 0.0
+    for band in picture.bands():
+        picture.write(band, np.full((band.height, band.width, 3), 0.5, np.float32), dither=True)
+        total += float(picture.read(band).mean()) * band.height
+    for y in range(0, 4096, 512):
+        for x in range(0, 4096, 512):
+            box = Bounds(x, y, 512, 512)
+            picture.write(box, 1 - picture.read(box))
+    print((kilobytes("VmHWM") - idle) // 1024, round(total / 4096, 2))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's memory figures")
+@pytest.mark.parametrize("depth", ["uint8", "float32"])
+def test_walking_over_a_picture_takes_a_few_bands_of_memory(tmp_path: Path, depth: str) -> None:
+    """200 MB as float32; a memory map would have shown all of it."""
+    command = [sys.executable, "-c", textwrap.dedent(_WALK), str(tmp_path / "p.npy"), depth]
+    megabytes, mean = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+    assert float(mean) == 0.5
+    assert 0 < int(megabytes) < 100
 
 
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
@@ -113,6 +187,25 @@ def test_a_truncated_picture_is_refused(tmp_path: Path) -> None:
     os.truncate(picture.path, 20_000)
     with pytest.raises(PictureError, match="not a whole picture"):
         Picture.open(picture.path)
+
+
+def test_a_picture_that_was_cut_off_meanwhile_is_named(tmp_path: Path) -> None:
+    picture = Picture.create(tmp_path / "p.npy", Extent(100, 100), 4, np.uint8)
+    os.truncate(picture.path, 20_000)
+    with pytest.raises(PictureError, match=r"p\.npy is shorter"):
+        picture.read(picture.bounds)
+
+
+def test_a_disk_that_fills_up_meanwhile_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Picture.create(tmp_path / "p.npy", Extent(10, 10), 4, np.uint8)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwritev", full)
+    with pytest.raises(ScumbleError) as caught:
+        picture.write(picture.bounds, np.zeros((10, 10, 4), np.float32))
+    assert caught.value.code == "disk_full"
 
 
 def test_a_box_outside_is_a_mistake_of_the_program(tmp_path: Path) -> None:
