@@ -1,35 +1,31 @@
-"""Make the two results: colour at the size that was asked for, alpha beside it, in the source's own type."""
+"""Make the two results: colour at the size that was asked for, alpha beside it, in the source's own space and type."""
 
 from pathlib import Path
 
 import numpy as np
 
+from scumble_core.picture.colour import SRGB, ColourSpace
 from scumble_core.picture.geometry import Bounds, Extent
-from scumble_core.picture.resample import Filter, resize_band
-from scumble_core.picture.storage import Floats, Picture
+from scumble_core.picture.resample import block_bands, resize_colour, resize_values
+from scumble_core.picture.storage import Picture
 
 
 def compose(
-    colour: Picture, alpha: Picture | None, extent: Extent, region: Bounds, path: Path, dtype: np.dtype[np.generic]
-) -> None:
-    """Write the RGBA picture `path`: the part `region` of `colour` brought to `extent`; no alpha: opaque."""
+    colour: Picture, alpha: Picture | None, extent: Extent, region: Bounds, path: Path, dtype: np.dtype[np.generic],
+    space: ColourSpace = SRGB, beyond: Picture | None = None,
+) -> None:  # fmt: skip
+    """Write the RGBA picture `path`: the part `region` of `colour` brought to `extent`; no alpha: opaque.
+
+    `beyond` is what `write_colour` could not put into the colour; 8 bits are dithered.
+    """
     target = Picture.create(path, region.extent, 4, dtype)
-    for band in target.bands():
-        there = band.translate(region.x, region.y)
-        rgb = _part(colour, extent, there, Filter.LANCZOS)
-        if alpha is None:
-            a = np.ones((*rgb.shape[:2], 1), np.float32)
-        else:
-            a = _part(alpha, extent, there, Filter.BICUBIC)
+    for there in block_bands(colour.extent, extent, region):
+        pixels = np.ones((there.height, there.width, 4), np.float32)
+        rest = None if beyond is None else resize_values(beyond, extent, there)
+        pixels[..., :3] = space.from_work(resize_colour(colour, extent, there), rest)
+        if alpha is not None:
+            pixels[..., 3:] = np.clip(resize_values(alpha, extent, there), 0, 1)
             # As Krita does: no colour is kept where nothing shows.
-            rgb = rgb * (a > 0)
-        target.write(band, np.concatenate((rgb, a), axis=2))
+            pixels[..., :3] *= pixels[..., 3:] > 0
+        target.write(there.translate(-region.x, -region.y), pixels, dither=True)
     target.flush()
-
-
-def _part(picture: Picture, extent: Extent, part: Bounds, method: Filter) -> Floats:
-    """A part of the picture as it is at size `extent`."""
-    if picture.extent == extent:
-        return picture.read(part)
-    rows = Bounds(0, part.y, extent.width, part.height)
-    return resize_band(picture, extent, rows, method)[:, part.x : part.right]

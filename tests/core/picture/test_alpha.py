@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scumble_core.picture.alpha import fill_transparent
+from scumble_core.picture.alpha import CELL, fill_cells, fill_rows, fill_transparent, sum_cells
 
 
 def test_opaque_colour_is_left_alone():
@@ -10,7 +11,7 @@ def test_opaque_colour_is_left_alone():
     assert fill_transparent(colour, np.ones((5, 6, 1), np.float32)) is colour
 
 
-@given(width=st.integers(1, 33), height=st.integers(1, 33), seed=st.integers(0, 50))
+@given(width=st.integers(1, 70), height=st.integers(1, 70), seed=st.integers(0, 50))
 def test_holes_take_colours_from_around_and_painted_pixels_keep_theirs(width, height, seed):
     rng = np.random.default_rng(seed)
     alpha = (rng.random((height, width, 1)) > 0.7).astype(np.float32)
@@ -22,4 +23,38 @@ def test_holes_take_colours_from_around_and_painted_pixels_keep_theirs(width, he
 
 
 def test_a_wholly_transparent_picture_has_a_colour_too():
-    assert np.isfinite(fill_transparent(np.zeros((4, 4, 3), np.float32), np.zeros((4, 4, 1), np.float32))).all()
+    assert (fill_transparent(np.ones((4, 4, 3), np.float32), np.zeros((4, 4, 1), np.float32)) == 0).all()
+
+
+def test_the_faintest_paint_keeps_its_colour():
+    alpha = np.full((8, 8, 1), 1e-6, np.float32)
+    alpha[:, 4:] = 0
+    colour = np.zeros((8, 8, 3), np.float32)
+    colour[:, :4] = (0.2, 0.4, 0.6)
+    assert fill_transparent(colour, alpha) == pytest.approx(np.broadcast_to(np.float32((0.2, 0.4, 0.6)), (8, 8, 3)))
+
+
+@given(
+    width=st.integers(1, 90), cells=st.integers(3, 9), rest=st.integers(0, CELL - 1), first=st.integers(0, 8),
+    count=st.integers(1, 8), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_a_band_with_a_margin_of_a_cell_equals_the_whole_bit_for_bit(width, cells, rest, first, count, seed):
+    height = cells * CELL + rest
+    rng = np.random.default_rng(seed)
+    colour = rng.random((height, width, 3), np.float32)
+    alpha = (rng.random((height, width, 1)) > 0.999).astype(np.float32) * rng.random((height, width, 1), np.float32)
+    whole = fill_transparent(colour, alpha)
+    filled = fill_cells(sum_cells(colour, alpha))
+    first = min(first, cells - 1)
+    top, bottom = first * CELL, min(height, (first + count) * CELL)
+    before, after = max(0, first - 1), first + count + 1
+    rows = slice(before * CELL, min(height, after * CELL))
+    band = fill_rows(colour[rows], alpha[rows], filled[before:after])
+    assert (band[top - rows.start : bottom - rows.start] == whole[top:bottom]).all()
+
+
+def test_sums_of_bands_join_into_those_of_the_whole():
+    rng = np.random.default_rng(3)
+    colour, alpha = rng.random((100, 75, 3), np.float32), rng.random((100, 75, 1), np.float32)
+    parts = [sum_cells(colour[rows], alpha[rows]) for rows in (slice(0, 64), slice(64, 96), slice(96, 100))]
+    assert (np.concatenate(parts) == sum_cells(colour, alpha)).all()
