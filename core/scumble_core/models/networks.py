@@ -57,7 +57,7 @@ class KLAutoencoder:
     """An `AutoencoderKL`: pixels B x 3 x H x W in 0 to 1, sides multiples of its factor; latents of unit variance."""
 
     def __init__(self, vae: Any, scaling_factor: float, dtype: torch.dtype = torch.float32) -> None:
-        self._vae = vae.to(dtype)
+        self._vae = vae if vae.dtype == dtype else vae.to(dtype)
         self._scale = scaling_factor
         self._dtype = dtype
 

@@ -1,0 +1,1 @@
+"""Scumble against numbers recorded from the reference: what each part gives, number by number."""
