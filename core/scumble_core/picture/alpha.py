@@ -3,7 +3,7 @@
 What lies under alpha 0 is arbitrary (often black), and would bleed into the edges of strokes when enlarged. It is
 replaced by the colours around it, by push and pull (Gortler et al. 1996, The Lumigraph, section 3.4): halve until
 nothing is missing, fill from coarse to fine. Of a large picture the coarse levels are made once, as a small picture of
-cells, the fine ones a band at a time; the result does not depend on the bands.
+cells, the fine ones a part at a time; the result does not depend on the parts.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image
 
 from scumble_core.picture.storage import Floats
 
-# Pixels a side of a cell; also how far, at most, the fine levels look, so that bands need a margin of one cell.
+# Pixels a side of a cell; also how far, at most, the fine levels look, so that parts need a margin of one cell.
 CELL = 32
 _LEVELS = 5
 # Colour under almost no alpha was rounded when it was mixed: it counts less, but never for nothing.
@@ -19,7 +19,7 @@ _LEAST_WEIGHT = 1e-3
 
 
 def sum_cells(colour: Floats, alpha: Floats) -> Floats:
-    """Of rows that begin at a cell: cells x cells x 4, colour times weight and weight. H x W x 3 and H x W x 1."""
+    """Of a part that begins at a cell: cells x cells x 4, colour times weight and weight. H x W x 3 and H x W x 1."""
     sums = _weighted(colour, alpha)
     for _ in range(_LEVELS):
         sums = _halve(sums)
@@ -31,11 +31,11 @@ def fill_cells(sums: Floats) -> Floats:
     return _push_pull(sums)
 
 
-def fill_rows(colour: Floats, alpha: Floats, cells: Floats) -> Floats:
+def fill_holes(colour: Floats, alpha: Floats, cells: Floats) -> Floats:
     """H x W x 3 colour without holes: where alpha is 0 it comes from around, elsewhere it is the colour's own.
 
-    The rows begin and end at cells, or where the picture does, and `cells` are the filled cells of these rows. Rows
-    less than a cell from an edge that is not the picture's own are not right: take a margin.
+    It may be a part that begins and ends at cells, or where the picture does; `cells` are the filled cells of it. Less
+    than a cell from an edge that is not the picture's own it is not right: take a margin.
     """
     holes = alpha <= 0
     if not holes.any():
@@ -53,7 +53,7 @@ def fill_transparent(colour: Floats, alpha: Floats) -> Floats:
     """A whole picture at once: H x W x 3 colour without holes."""
     if not (alpha <= 0).any():
         return colour
-    return fill_rows(colour, alpha, fill_cells(sum_cells(colour, alpha)))
+    return fill_holes(colour, alpha, fill_cells(sum_cells(colour, alpha)))
 
 
 def _weighted(colour: Floats, alpha: Floats) -> Floats:

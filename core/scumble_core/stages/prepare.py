@@ -1,5 +1,6 @@
 """Check the source, and make of it what models see: colour without holes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scumble_core.errors import PictureError
-from scumble_core.picture.alpha import CELL, fill_cells, fill_rows, sum_cells
+from scumble_core.picture.alpha import CELL, fill_cells, fill_holes, sum_cells
 from scumble_core.picture.colour import SRGB, ColourSpace, Reals, clipped
-from scumble_core.picture.geometry import Bounds
-from scumble_core.picture.storage import BAND_VALUES, Floats, Picture, to_floats
+from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.picture.storage import Floats, Picture, to_floats
 
+BLOCK = Extent(16 * CELL, 16 * CELL)
 # Less than that (linear light, against 1 for white) is far below a level of 8 bits, whatever the curve.
 _LEAST_BEYOND = 1e-6
 
@@ -44,51 +46,51 @@ def write_colour(source: Picture, target: Picture, space: ColourSpace = SRGB) ->
     cells = _filled_cells(source, space)
     least = _LEAST_BEYOND if source.dtype == np.uint8 else 0.0
     rest: Picture | None = None
-    for band in source.bounds.bands(_band_rows(source)):
-        seen, beyond = clipped(_without_holes(source, band, space, cells))
-        target.write(band, seen)
+    for block in _blocks(source):
+        seen, beyond = clipped(_without_holes(source, block, space, cells))
+        target.write(block, seen)
         if max(float(beyond.max()), -float(beyond.min())) > least:
             if rest is None:
                 rest = work_picture(target.path.parent, "beyond", source, 3)
-            rest.write(band, beyond)
+            rest.write(block, beyond)
     return rest
 
 
-def _without_holes(source: Picture, band: Bounds, space: ColourSpace, cells: Floats | None) -> Reals:
-    """The work values of whole rows."""
-    pixels = source.read_raw(band)
+def _without_holes(source: Picture, block: Bounds, space: ColourSpace, cells: Floats | None) -> Reals:
+    """The work values of a block."""
+    pixels = source.read_raw(block)
     if cells is None or not _has_holes(pixels):
         return space.to_work(pixels[..., :3])
-    # To whole cells, and one more on either side.
-    first, last = max(0, band.y // CELL - 1), -(-band.bottom // CELL) + 1
-    rows = Bounds.between(0, first * CELL, band.right, last * CELL).intersect(source.bounds)
-    pixels = source.read_raw(rows)
+    around = block.pad(CELL).intersect(source.bounds)
+    pixels = source.read_raw(around)
     work = space.to_work(pixels[..., :3])
-    filled = fill_rows(work.astype(np.float32), to_floats(pixels[..., 3:]), cells[first:last])
-    own = slice(band.y - rows.y, band.bottom - rows.y)
-    return np.where(pixels[own, :, 3:] > 0, work[own], filled[own])
+    in_cells = around.scaled(1 / CELL).slices
+    filled = fill_holes(work.astype(np.float32), to_floats(pixels[..., 3:]), cells[in_cells])
+    own = block.translate(-around.x, -around.y).slices
+    return np.where(pixels[own][..., 3:] > 0, work[own], filled[own])
 
 
 def _filled_cells(source: Picture, space: ColourSpace) -> Floats | None:
     """The coarse levels of the whole picture, for its holes; None if it has none."""
-    bands = list(source.bounds.bands(_band_rows(source)))
-    if not any(_has_holes(source.read_raw(band)) for band in bands):
+    if not any(_has_holes(source.read_raw(block)) for block in _blocks(source)):
         return None
-    sums = []
-    for band in bands:
-        pixels = source.read_raw(band)
-        sums.append(sum_cells(space.to_work(pixels[..., :3]).astype(np.float32), to_floats(pixels[..., 3:])))
-    return fill_cells(np.concatenate(sums))
+    sums = np.empty((-(-source.extent.height // CELL), -(-source.extent.width // CELL), 4), np.float32)
+    for block in _blocks(source):
+        pixels = source.read_raw(block)
+        colour = space.to_work(pixels[..., :3]).astype(np.float32)
+        sums[block.scaled(1 / CELL).slices] = sum_cells(colour, to_floats(pixels[..., 3:]))
+    return fill_cells(sums)
 
 
 def _has_holes(pixels: NDArray[Any]) -> bool:
     return bool((pixels[..., 3] <= 0).any())
 
 
-def _band_rows(source: Picture) -> int:
-    """Whole cells; half of what is read at once elsewhere, since float64 and the fine levels are in between."""
-    rows = BAND_VALUES // (2 * source.extent.width * source.channels)
-    return max(CELL, rows // CELL * CELL)
+def _blocks(source: Picture) -> Iterator[Bounds]:
+    """Of whole cells, so small that float64 and the fine levels in between cost little."""
+    for band in source.bounds.bands(BLOCK.height):
+        for left in range(0, band.right, BLOCK.width):
+            yield Bounds.between(left, band.y, min(left + BLOCK.width, band.right), band.bottom)
 
 
 def is_opaque(source: Picture) -> bool:

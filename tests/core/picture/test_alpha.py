@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scumble_core.picture.alpha import CELL, fill_cells, fill_rows, fill_transparent, sum_cells
+from scumble_core.picture.alpha import CELL, fill_cells, fill_holes, fill_transparent, sum_cells
 
 
 def test_opaque_colour_is_left_alone():
@@ -34,26 +34,32 @@ def test_the_faintest_paint_keeps_its_colour():
     assert fill_transparent(colour, alpha) == pytest.approx(np.broadcast_to(np.float32((0.2, 0.4, 0.6)), (8, 8, 3)))
 
 
-@given(
-    width=st.integers(1, 90), cells=st.integers(3, 9), rest=st.integers(0, CELL - 1), first=st.integers(0, 8),
-    count=st.integers(1, 8), seed=st.integers(0, 99),
-)  # fmt: skip
-def test_a_band_with_a_margin_of_a_cell_equals_the_whole_bit_for_bit(width, cells, rest, first, count, seed):
-    height = cells * CELL + rest
+sides = st.tuples(st.integers(1, 7 * CELL), st.integers(0, 6), st.integers(1, 7))
+
+
+@given(vertical=sides, horizontal=sides, seed=st.integers(0, 99))
+def test_a_part_with_a_margin_of_a_cell_equals_the_whole_bit_for_bit(vertical, horizontal, seed):
+    (height, *rows), (width, *columns) = vertical, horizontal
     rng = np.random.default_rng(seed)
     colour = rng.random((height, width, 3), np.float32)
     alpha = (rng.random((height, width, 1)) > 0.999).astype(np.float32) * rng.random((height, width, 1), np.float32)
-    whole = fill_transparent(colour, alpha)
+    alpha[0, 0] = 1
     filled = fill_cells(sum_cells(colour, alpha))
-    first = min(first, cells - 1)
-    top, bottom = first * CELL, min(height, (first + count) * CELL)
+    (y, in_y, cells_y), (x, in_x, cells_x) = part(height, *rows), part(width, *columns)
+    band = fill_holes(colour[in_y, in_x], alpha[in_y, in_x], filled[cells_y, cells_x])
+    own = band[y.start - in_y.start : y.stop - in_y.start, x.start - in_x.start : x.stop - in_x.start]
+    assert (own == fill_transparent(colour, alpha)[y, x]).all()
+
+
+def part(length, first, count):
+    """Of an axis: some cells' pixels, the same with a margin, and the cells of that."""
+    first = min(first, (length - 1) // CELL)
     before, after = max(0, first - 1), first + count + 1
-    rows = slice(before * CELL, min(height, after * CELL))
-    band = fill_rows(colour[rows], alpha[rows], filled[before:after])
-    assert (band[top - rows.start : bottom - rows.start] == whole[top:bottom]).all()
+    own = slice(first * CELL, min(length, (first + count) * CELL))
+    return own, slice(before * CELL, min(length, after * CELL)), slice(before, after)
 
 
-def test_sums_of_bands_join_into_those_of_the_whole():
+def test_sums_of_parts_join_into_those_of_the_whole():
     rng = np.random.default_rng(3)
     colour, alpha = rng.random((100, 75, 3), np.float32), rng.random((100, 75, 1), np.float32)
     parts = [sum_cells(colour[rows], alpha[rows]) for rows in (slice(0, 64), slice(64, 96), slice(96, 100))]

@@ -17,7 +17,7 @@ from tests.core.picture.profiles import (
     profile,
 )
 
-from scumble_core.picture import storage
+from scumble_core.picture.alpha import CELL
 from scumble_core.picture.colour import ColourSpace, srgb_decode
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.resample import resize_bands
@@ -164,18 +164,17 @@ def test_a_highlight_at_the_edge_of_paint_is_not_dimmed_by_what_is_not_there(tmp
     assert back[back[..., 3] > 0][:, :3] == pytest.approx(5, rel=1e-5)
 
 
-@given(st.integers(1, 9), st.integers(0, 20))
-def test_filled_holes_do_not_depend_on_the_bands(tmp_path_factory, cells, seed):
-    folder = tmp_path_factory.mktemp("bands")
+@given(st.integers(1, 9), st.integers(1, 3), st.integers(0, 20))
+def test_filled_holes_do_not_depend_on_the_blocks(tmp_path_factory, rows, columns, seed):
+    folder = tmp_path_factory.mktemp("blocks")
     rng = np.random.default_rng(seed)
-    pixels = rng.integers(0, 256, (300, 50, 4), dtype=np.uint8)
-    pixels[..., 3] *= rng.random((300, 50)) > 0.99
+    pixels = rng.integers(0, 256, (300, 90, 4), dtype=np.uint8)
+    pixels[..., 3] *= rng.random((300, 90)) > 0.99
     source = stored(folder / "source.npy", pixels)
     space = ColourSpace(SPACES["adobe"])
-    whole, banded = (work_picture(folder, name, source, 3) for name in ("whole", "banded"))
+    whole, blocks = (work_picture(folder, name, source, 3) for name in ("whole", "blocks"))
     write_colour(source, whole, space)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepare, "BAND_VALUES", cells * 32 * 50 * 4 * 2)
-        write_colour(source, banded, space)
-    assert (whole.read(whole.bounds) == banded.read(banded.bounds)).all()
-    assert storage.BAND_VALUES == prepare.BAND_VALUES
+        patch.setattr(prepare, "BLOCK", Extent(columns * CELL, rows * CELL))
+        write_colour(source, blocks, space)
+    assert (whole.read(whole.bounds) == blocks.read(blocks.bounds)).all()
