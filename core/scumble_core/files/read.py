@@ -1,4 +1,4 @@
-"""Read a picture file into H x W x 4, straight alpha, sRGB, in the file's own depth (uint8, uint16 or float32)."""
+"""Read a picture file into H x W x 4, straight alpha, in the file's own depth (uint8, uint16 or float32)."""
 
 import io
 import zipfile
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from scumble_core.errors import PictureError
+from scumble_core.picture.colour import ColourSpace
+from scumble_core.picture.depth import from_floats
 
 Pixels = NDArray[Any]
 LAYERED = frozenset({".ora", ".kra"})
@@ -29,15 +31,25 @@ class Decoded:
     profile: bytes | None
 
 
-def read_picture(path: Path) -> Pixels:
-    """The picture as RGBA in sRGB. Raises PictureError, which says what is wrong with the file."""
+@dataclass(frozen=True)
+class ReadPicture:
+    """H x W x 4, and the ICC profile that its colours are in; None: sRGB."""
+
+    pixels: Pixels
+    profile: bytes | None
+
+
+def read_document(path: Path) -> ReadPicture:
+    """The picture as RGBA in its own space; what is no RGB (grey, CMYK) is converted to sRGB.
+
+    Raises PictureError, which says what is wrong with the file.
+    """
     if not path.exists():
         raise PictureError(f"There is no file at {path}: check the name.")
     if path.is_dir():
         raise PictureError(f"{path} is a folder: give a picture file.")
     try:
-        decoded = _decode(path)
-        pixels = _to_srgb(decoded)
+        document = _as_rgba(_decode(path))
     except PictureError:
         raise
     except UnidentifiedImageError as error:
@@ -47,9 +59,19 @@ def read_picture(path: Path) -> Pixels:
     except Exception as error:  # each library has its own ways to say "broken file"
         reason = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
         raise PictureError(f"{path} can't be read ({reason}): open it in another program and save it anew.") from error
-    if 0 in pixels.shape:
+    if 0 in document.pixels.shape:
         raise PictureError(f"{path} has no pixels: give another picture.")
-    return pixels
+    return document
+
+
+def read_picture(path: Path) -> Pixels:
+    """The picture as RGBA in sRGB, whatever it was kept in. Raises PictureError."""
+    document = read_document(path)
+    space = ColourSpace(document.profile)
+    if space.is_srgb:
+        return document.pixels
+    colour = from_floats(space.to_work(document.pixels[..., :3]).astype(np.float32), document.pixels.dtype)
+    return np.concatenate((colour, document.pixels[..., 3:]), axis=2)
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
@@ -86,6 +108,8 @@ def _decode_raster(data: bytes) -> Decoded:
         upright = ImageOps.exif_transpose(image)
         if upright.mode in ("I;16", "I", "F"):
             return Decoded(_grey(np.asarray(upright)), profile)
+        if upright.mode in ("L", "LA") and "transparency" not in upright.info:
+            return Decoded(_three_axes(np.asarray(upright)), profile)
         if upright.mode == "CMYK":
             return Decoded(np.asarray(upright), profile or b"")
         return Decoded(np.asarray(upright.convert("RGBA")), profile)
@@ -134,41 +158,36 @@ def _three_axes(pixels: Pixels) -> Pixels:
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def _to_srgb(decoded: Decoded) -> Pixels:
-    """RGBA from grey, grey and alpha, RGB or RGBA, converted from the file's profile."""
-    pixels = decoded.pixels
-    if decoded.profile == b"":
+def _as_rgba(decoded: Decoded) -> ReadPicture:
+    """RGBA from grey, grey and alpha, RGB, RGBA or CMYK."""
+    pixels, profile = decoded.pixels, decoded.profile
+    if profile == b"":
         raise PictureError("The picture is CMYK without a profile: convert it to RGB first.")
     channels = pixels.shape[2]
-    top = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
-    colour = pixels if channels in (1, 3) or _is_cmyk(decoded) else pixels[..., :-1]
-    alpha = pixels[..., -1:] if channels in (2, 4) and not _is_cmyk(decoded) else None
-    if decoded.profile and not _is_srgb(decoded.profile):
-        colour = _convert(colour, decoded.profile)
+    is_cmyk = profile is not None and profile[16:20] == b"CMYK" and channels == 4
+    colour = pixels if channels in (1, 3) or is_cmyk else pixels[..., :-1]
+    alpha = pixels[..., -1:] if channels in (2, 4) and not is_cmyk else None
+    if colour.shape[2] != 3:
+        colour, profile = colour if profile is None else _to_srgb(colour, profile), None
+    elif profile is not None and profile[16:20] != b"RGB ":
+        profile = None  # a profile for another kind of picture says nothing about this one
+    ColourSpace(profile)  # refuses a broken one
     if colour.shape[2] == 1:
         colour = np.repeat(colour, 3, axis=2)
     if alpha is None:
+        top = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
         alpha = np.full((*colour.shape[:2], 1), top, pixels.dtype)
-    return np.ascontiguousarray(np.concatenate((colour, alpha), axis=2))
+    return ReadPicture(np.ascontiguousarray(np.concatenate((colour, alpha), axis=2)), profile)
 
 
-def _is_cmyk(decoded: Decoded) -> bool:
-    return decoded.profile is not None and decoded.profile[16:20] == b"CMYK"
-
-
-def _is_srgb(profile: bytes) -> bool:
-    """Krita's and the common sRGB profiles say so in their description."""
-    return b"sRGB" in profile[:4096] or b"s\0R\0G\0B" in profile[:4096]
-
-
-def _convert(colour: Pixels, profile: bytes) -> Pixels:
+def _to_srgb(colour: Pixels, profile: bytes) -> Pixels:
     """Through LittleCMS, relative colorimetric with black point compensation as Krita's default is."""
     space = profile[16:20].decode("ascii", "replace").strip().lower()
-    if (space, colour.shape[2]) not in (("rgb", 3), ("gray", 1), ("cmyk", 4)):
+    if (space, colour.shape[2]) not in (("gray", 1), ("cmyk", 4)):
         return colour  # a profile for another kind of picture says nothing about this one
     target = imagecodecs.cms_profile("srgb")
     converted = imagecodecs.cms_transform(
-        np.ascontiguousarray(colour),
+        np.ascontiguousarray(colour if space == "cmyk" else colour[..., 0]),
         profile,
         target,
         colorspace=space,

@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from tests.core.picture.profiles import DISPLAY_P3, SRGB, SRGB_CURVE, gamma, linear, parametric, profile
 
 from scumble_core.errors import PictureError, ScumbleError
-from scumble_core.files.read import read_mask, read_picture
-from scumble_core.files.write import Layer, check_output, write_layers
+from scumble_core.files.read import read_document, read_mask, read_picture
+from scumble_core.files.write import Layer, check_output, is_opaque, write_layers
+from scumble_core.picture.geometry import Extent
+from scumble_core.picture.storage import Picture
+
+WIDE = profile(DISPLAY_P3, parametric(*SRGB_CURVE), name="P3")
 
 
 def pixels(dtype=np.uint8, height=9, width=14):
@@ -109,6 +114,118 @@ def test_a_photo_lying_on_its_side_is_set_upright(tmp_path):
     exif[0x0112] = 6
     Image.new("RGB", (8, 4)).save(tmp_path / "a.jpg", exif=exif)
     assert read_picture(tmp_path / "a.jpg").shape == (8, 4, 4)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("suffix", ["png", "tif", "ora"])
+@pytest.mark.parametrize("icc", [None, WIDE, imagecodecs.cms_profile("srgb")])
+def test_a_document_comes_back_with_its_own_colours_and_profile(tmp_path, dtype, suffix, icc):
+    path = tmp_path / f"picture.{suffix}"
+    data = pixels(dtype)
+    data[..., 3] |= 1
+    write_layers(path, (Layer("one", data),), {"seed": 7}, icc)
+    document = read_document(path)
+    assert document.profile == icc
+    assert document.pixels.dtype == dtype
+    assert (document.pixels == data).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_large_picture_is_written_band_by_band_from_its_file(tmp_path, dtype):
+    """Smooth, noisy and even parts, so that every filter of PNG's is chosen; and no multiple of a band."""
+    height, width = 1111, 1500
+    top = np.iinfo(dtype).max
+    y, x = np.indices((height, width))
+    data = np.empty((height, width, 4), dtype)
+    data[..., 0] = (x * top) // width
+    data[..., 1] = (y * top) // height
+    data[..., 2] = (x + y) % (top + 1)
+    data[..., 3] = top
+    data[300:500] = np.random.default_rng(0).integers(0, top, (200, width, 4), dtype=dtype)
+    stored = Picture.create(tmp_path / "picture.npy", Extent(width, height), 4, dtype)
+    stored.write_raw(stored.bounds, data)
+    for name in ("a.png", "a.tif", "a.ora"):
+        write_layers(tmp_path / name, (Layer("one", stored),), {}, WIDE)
+    assert (imagecodecs.png_decode((tmp_path / "a.png").read_bytes()) == data).all()
+    assert (tifffile.imread(tmp_path / "a.tif") == data).all()
+    with zipfile.ZipFile(tmp_path / "a.ora") as archive:
+        assert (imagecodecs.png_decode(archive.read("data/layer0.png")) == data).all()
+    with Image.open(tmp_path / "a.png") as image:
+        image.load()
+        assert image.info["icc_profile"] == WIDE
+
+
+def test_a_png_says_what_space_it_is_in_once(tmp_path):
+    for icc, tags in ((None, [b"sRGB"]), (WIDE, [b"iCCP"])):
+        write_layers(tmp_path / "a.png", (Layer("one", pixels()),), {}, icc)
+        data = (tmp_path / "a.png").read_bytes()
+        assert [tag for tag in (b"sRGB", b"iCCP") if tag in data] == tags
+
+
+def test_a_float_document_becomes_16_bit_in_png_and_stays_float_in_tiff(tmp_path):
+    data = pixels(np.float32) * 3 - 1
+    write_layers(tmp_path / "a.tif", (Layer("one", data),), {}, WIDE)
+    write_layers(tmp_path / "a.png", (Layer("one", data),), {}, WIDE)
+    assert (read_document(tmp_path / "a.tif").pixels == data).all()
+    png = read_document(tmp_path / "a.png")
+    assert png.profile == WIDE
+    assert png.pixels.dtype == np.uint16
+    assert png.pixels / 65535 == pytest.approx(np.clip(data, 0, 1), abs=1e-5)
+
+
+def test_layers_in_files_are_merged_like_those_in_memory(tmp_path):
+    below, above = pixels(height=40, width=30), pixels(height=20, width=10)
+    stored = [
+        Picture.create(tmp_path / f"{number}.npy", Extent(data.shape[1], data.shape[0]), 4, np.uint8)
+        for number, data in enumerate((below, above))
+    ]
+    for picture, data in zip(stored, (below, above), strict=True):
+        picture.write_raw(picture.bounds, data)
+    for name, layers in (("memory.ora", (below, above)), ("files.ora", stored)):
+        write_layers(tmp_path / name, (Layer("below", layers[0]), Layer("above", layers[1], 7, 9)), {})
+    assert (read_picture(tmp_path / "memory.ora") == read_picture(tmp_path / "files.ora")).all()
+    assert (tmp_path / "memory.ora").stat().st_size == (tmp_path / "files.ora").stat().st_size
+
+
+def test_opacity_is_told_of_arrays_and_files(tmp_path):
+    opaque = pixels()
+    opaque[..., 3] = 255
+    assert is_opaque(opaque)
+    stored = Picture.create(tmp_path / "picture.npy", Extent(14, 9), 4, np.uint8)
+    stored.write_raw(stored.bounds, opaque)
+    assert is_opaque(stored)
+    opaque[5, 5, 3] = 254
+    assert not is_opaque(opaque)
+
+
+def test_a_grey_picture_is_brought_to_srgb_from_its_own_curve(tmp_path):
+    grey = np.full((4, 4), 55, np.uint8)
+    icc = profile(SRGB, linear(), space=b"GRAY").replace(b"rTRC", b"kTRC")
+    Image.fromarray(grey).save(tmp_path / "a.png", icc_profile=icc)
+    document = read_document(tmp_path / "a.png")
+    assert document.profile is None
+    assert document.pixels[0, 0].tolist() == pytest.approx([128, 128, 128, 255], abs=1)
+
+
+def test_a_profile_of_another_kind_says_nothing_about_an_rgb_picture(tmp_path):
+    icc = profile(SRGB, gamma(2.2), space=b"GRAY")
+    Image.new("RGB", (3, 3), (10, 20, 30)).save(tmp_path / "a.png", icc_profile=icc)
+    document = read_document(tmp_path / "a.png")
+    assert document.profile is None
+    assert document.pixels[0, 0].tolist() == [10, 20, 30, 255]
+
+
+def test_a_linear_profile_is_no_srgb_whatever_its_name(tmp_path):
+    icc = profile(SRGB, linear(), name="sRGB-elle-V2-g10.icc")
+    write_layers(tmp_path / "a.tif", (Layer("one", np.full((2, 2, 4), 0.214, np.float32)),), {}, icc)
+    assert read_picture(tmp_path / "a.tif")[0, 0, :3] == pytest.approx(0.5, abs=1e-3)
+    assert read_document(tmp_path / "a.tif").pixels[0, 0, :3] == pytest.approx(0.214)
+
+
+def test_a_broken_profile_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pixels()[..., :3], photometric="rgb", iccprofile=WIDE[:300])
+    with pytest.raises(PictureError, match="profile"):
+        read_document(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
