@@ -1,23 +1,18 @@
 """The sampling phases of the reference node "Mikey Sampler Tiled" and its three siblings.
 
-Facts of the public nodes (Tiled, Base Only, Advanced, Advanced Base Only), and of how their engine cuts a schedule.
+Facts of the public nodes: Tiled, Base Only, Advanced, Advanced Base Only. No torch here: a plan shows them.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
-
 from scumble_core.mikey.complexity import start_of, start_step
-from scumble_core.sampling.schedules import SCHEDULES
 
 Role = Literal["base", "refiner"]
 MikeyPreset = Literal["mikey", "mikey-base-only", "mikey-advanced", "mikey-advanced-base-only"]
 
 _SAMPLER, _SCHEDULE = "dpmpp_3m_sde", "exponential"
 _TILE_STEPS, _TILE_CFG = 20, 7.0
-# The engine asks for one step more and leaves the last level above 0 out for these.
-_WITHOUT_LAST_LEVEL = frozenset({"uni_pc"})
 
 
 @dataclass(frozen=True)
@@ -82,30 +77,6 @@ def tile_phase(preset: MikeyPreset, settings: Settings, score: float | None = No
         start = start_step(score, start)
     role = "base" if preset == "mikey-base-only" else settings.tiler_model
     return Phase(role, _SAMPLER, _SCHEDULE, _TILE_STEPS, _TILE_CFG, start, _TILE_STEPS)
-
-
-def phase_sigmas(table: Tensor, phase: Phase) -> Tensor | None:
-    """The sigmas that a phase walks down, or None where it leaves the latent as it is.
-
-    `table`: the model's training sigmas, float64 where they are to equal the reference's to the bit.
-    """
-    if phase.steps < 1:
-        return None
-    if phase.sampler not in _WITHOUT_LAST_LEVEL:
-        return slice_sigmas(SCHEDULES[phase.schedule](table, phase.steps), phase)
-    sigmas = SCHEDULES[phase.schedule](table, phase.steps + 1)
-    return slice_sigmas(sigmas[[*range(len(sigmas) - 2), -1]], phase)
-
-
-def slice_sigmas(sigmas: Tensor, phase: Phase) -> Tensor | None:
-    """From step `first` to step `last` of a whole schedule; None where no step is left."""
-    if phase.last < len(sigmas) - 1:
-        sigmas = sigmas[: phase.last + 1].clone()
-        if phase.full_denoise and len(sigmas) > 0:
-            sigmas[-1] = 0
-    if phase.first >= len(sigmas) - 1:
-        return None
-    return sigmas[phase.first :]
 
 
 def _fixed_phases(cfg: float, second: Phase) -> tuple[Phase, ...]:

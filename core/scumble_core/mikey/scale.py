@@ -1,8 +1,6 @@
 """Sizes, crops and 8-bit rounding of the reference node "Mikey Sampler Tiled" and the engine it runs in."""
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 
 from scumble_core.picture.geometry import Bounds, Extent
@@ -50,6 +48,8 @@ def _crop_to_aspect(source: Extent, target: Extent) -> Bounds:
 
 
 def _nearest(length: int, count: int) -> NDArray[np.int64]:
-    """torch's own choice of places, as its float32 rounds them: exact for fewer than 2^24 pixels a side."""
-    places = F.interpolate(torch.arange(length, dtype=torch.float32)[None, None], count, mode="nearest-exact")
-    return np.asarray(places[0, 0].long().numpy())
+    """The places that torch's "nearest-exact" takes: those below each output pixel's middle, in float32."""
+    step = np.float32(length) / np.float32(count)
+    middles = np.arange(count, dtype=np.float32) + np.float32(0.5)
+    places: NDArray[np.int64] = np.minimum(np.floor(middles * step).astype(np.int64), length - 1)
+    return places

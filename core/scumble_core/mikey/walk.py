@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from scumble_core.mikey.noise import first_noise, noise_source, shifted_seed
-from scumble_core.mikey.phases import Phase, phase_sigmas
+from scumble_core.mikey.phases import Phase
+from scumble_core.mikey.slicing import phase_sigmas
 from scumble_core.sampling.guidance import Share, guided
 from scumble_core.sampling.samplers import SAMPLERS
 from scumble_core.sampling.walk import Denoiser, NoiseSource, Sampler

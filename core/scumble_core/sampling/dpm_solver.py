@@ -25,12 +25,16 @@ def dpmpp_2s_ancestral(denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: Nois
 
 
 def dpmpp_sde(denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: NoiseSource) -> Tensor:
-    """Second order, stochastic, single step: noise at the middle, too (k-diffusion's, eta 1)."""
-    for sigma, following in steps(sigmas):
+    """Second order, stochastic, single step: noise at the middle, too (k-diffusion's, eta 1).
+
+    The middle is computed in the sigmas' own precision: a Brownian tree's noise differs for the next number, too.
+    """
+    for step, (sigma, following) in enumerate(steps(sigmas)):
         x0 = denoise(x, sigma)
         if following == 0:
             return x0
-        middle = math.sqrt(sigma * following)
+        log, log_following = sigmas[step].log(), sigmas[step + 1].log()
+        middle = float((log + 0.5 * (log_following - log)).exp())
         down, up = ancestral(sigma, middle)
         halfway = _towards(x, x0, sigma, down) + noise(sigma, middle) * up
         x0 = denoise(halfway, middle)

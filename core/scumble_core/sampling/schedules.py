@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
-from scipy.stats import beta as beta_distribution
+from scipy.special import betaincinv
 from torch import Tensor
 
 from scumble_core.sampling.sigmas import log_sigmas
@@ -64,7 +64,7 @@ def beta(table: Tensor, steps: int) -> Tensor:
 
     With many steps neighbours fall on the same training step: such steps are left out.
     """
-    quantiles = beta_distribution.ppf(1 - np.linspace(0, 1, steps, endpoint=False), _BETA_SHAPE, _BETA_SHAPE)
+    quantiles = betaincinv(_BETA_SHAPE, _BETA_SHAPE, 1 - np.linspace(0, 1, steps, endpoint=False))
     places = np.rint(quantiles * (len(table) - 1)).astype(int)
     return _closed(_levels(table, dict.fromkeys(places.tolist())))
 

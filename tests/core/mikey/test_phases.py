@@ -1,11 +1,15 @@
 """The four presets' phases, as the nodes have them, and how a schedule is cut."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scumble_core.mikey.phases import Phase, Settings, first_phases, phase_sigmas, slice_sigmas, tile_phase
+from scumble_core.mikey.phases import Phase, Settings, first_phases, tile_phase
+from scumble_core.mikey.slicing import phase_sigmas, slice_sigmas
 from scumble_core.sampling.names import SAMPLER_NAMES, SCHEDULE_NAMES
 from scumble_core.sampling.sigmas import training_sigmas
 
@@ -107,3 +111,8 @@ def test_unipc_skips_the_last_level_above_nothing_as_the_engine_does() -> None:
     whole = phase_sigmas(TABLE, Phase("base", "euler", "normal", 6, 1.0, 0, 6))
     skipped = phase_sigmas(TABLE, Phase("base", "uni_pc", "normal", 5, 1.0, 0, 5))
     assert skipped.tolist() == [*whole.tolist()[:-2], 0]
+
+
+def test_what_a_plan_needs_of_the_presets_starts_without_torch() -> None:
+    code = "import sys; from scumble_core.mikey import complexity, phases, scale, tiles; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.functional import interpolate
 
 from scumble_core.mikey.scale import latent_crop, sample_places, truncated, upscaled_size
 from scumble_core.picture.geometry import Bounds, Extent
@@ -31,6 +33,16 @@ def test_places_are_the_references() -> None:
             source = Extent(picture.width * int(enlarged), picture.height * int(enlarged))
             rows, columns = sample_places(source, upscaled_size(picture, float(by)))
             np.testing.assert_array_equal(rows if axis == "rows" else columns, golden[key], err_msg=key)
+
+
+@given(st.integers(1, 12000), st.integers(1, 12000))
+def test_places_are_those_of_torchs_nearest_exact(length: int, count: int) -> None:
+    """A square makes a square, without a crop."""
+    rows, columns = sample_places(Extent(length, length), Extent(count, count))
+    line = torch.arange(length, dtype=torch.float32)[None, None]
+    expected = interpolate(line, count, mode="nearest-exact")[0, 0].numpy()
+    np.testing.assert_array_equal(rows, expected)
+    np.testing.assert_array_equal(columns, expected)
 
 
 @given(*(st.integers(1, 3000) for _ in range(4)))

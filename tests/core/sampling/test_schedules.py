@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from scumble_core.sampling.names import SCHEDULE_NAMES
 from scumble_core.sampling.prediction import flow_sigmas
@@ -65,6 +66,13 @@ def test_the_beta_schedule_is_dense_at_both_ends_and_drops_what_falls_together()
     assert gaps[0] < gaps[len(gaps) // 2] and gaps[-1] < gaps[len(gaps) // 2]
     many = SCHEDULES["beta"](EXACT, 900)
     assert len(many) < 901 and (many.diff() < 0).all()
+
+
+@pytest.mark.parametrize("steps", [1, 7, 20, 30, 100, 1000])
+def test_the_beta_schedule_takes_the_quantiles_of_its_distribution(steps: int) -> None:
+    places = np.rint(beta.ppf(1 - np.linspace(0, 1, steps, endpoint=False), 0.6, 0.6) * 999).astype(int)
+    found = nearest_timestep(EXACT, SCHEDULES["beta"](EXACT, steps)[:-1])
+    np.testing.assert_array_equal(found.numpy(), list(dict.fromkeys(places.tolist())))
 
 
 @pytest.mark.parametrize("name", ["normal", "sgm_uniform"])
