@@ -69,11 +69,12 @@ def test_a_single_changed_number_fails_in_every_file(tmp_path: Path) -> None:
 def test_keys_beyond_those_given_are_compared_or_said_not_to_be(tmp_path: Path) -> None:
     folder = _copy(tmp_path, QUICK)
     with np.load(folder / "sigmas.npz") as file:
-        last = file["exponential_5"]
-    _change(folder / "sigmas.npz", exponential_3=last, simple_1=last[[0, -1]], timestep_simple_1=[999], mystery=last)
+        wrong, highest = file["exponential_5"], file["sigmas_table"][-1]
+    right = {"simple_1": np.array([highest, 0], np.float32), "timestep_simple_1": np.array([999])}
+    _change(folder / "sigmas.npz", exponential_3=wrong, karras_4=wrong, mystery=wrong, **right)
     (folder / "more.npz").write_bytes(b"")
     found = {(result.file, result.key): result.status for result in compare(folder)}
-    assert found["sigmas.npz", "exponential_3"] == "FAIL"
+    assert found["sigmas.npz", "exponential_3"] == found["sigmas.npz", "karras_4"] == "FAIL"
     assert found["sigmas.npz", "simple_1"] == found["sigmas.npz", "timestep_simple_1"] == "ok"
     assert found["sigmas.npz", "mystery"] == found["more.npz", "*"] == "not compared"
 
