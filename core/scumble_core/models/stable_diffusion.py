@@ -31,11 +31,13 @@ def prediction_of(scheduler: Any) -> Prediction:
     """What a model predicts, and its sigmas (float64), from the scheduler that its folder names."""
     config = scheduler.config
     kind = config.get("prediction_type", "epsilon")
-    if not hasattr(scheduler, "alphas_cumprod") or kind == "flow_prediction":
+    if type(scheduler).__name__.startswith("FlowMatch") or kind == "flow_prediction":
         return Flow(flow_sigmas(config.get("shift") or config.get("flow_shift") or 1.0, dtype=torch.float64))
-    if kind not in ("epsilon", "v_prediction"):
+    if kind not in ("epsilon", "v_prediction") or not hasattr(scheduler, "alphas_cumprod"):
         raise ScumbleError(
-            "unknown_model", f'The model predicts "{kind}", which Scumble can\'t read: choose another model.'
+            "unknown_model",
+            f"The model's scheduler, {type(scheduler).__name__} with {kind!r}, is of a kind that Scumble can't read: "
+            "choose another model.",
         )
     table = _table(scheduler)
     return Velocity(table) if kind == "v_prediction" else Epsilon(table)
