@@ -14,7 +14,9 @@ from scumble_core.picture.storage import Floats
 # Pixels a side of a cell; also how far, at most, the fine levels look, so that parts need a margin of one cell.
 CELL = 32
 _LEVELS = 5
-# Colour under almost no alpha was rounded when it was mixed: it counts less, but never for nothing.
+# Colour under less alpha than that was rounded when it was mixed: it counts less, but never for nothing. Above it all
+# counts the same, so that what is filled in begins with the colour of the paint's edge.
+_SURE = 1 / 16
 _LEAST_WEIGHT = 1e-3
 
 
@@ -57,7 +59,7 @@ def fill_transparent(colour: Floats, alpha: Floats) -> Floats:
 
 
 def _weighted(colour: Floats, alpha: Floats) -> Floats:
-    weight = np.where(alpha > 0, np.clip(alpha, _LEAST_WEIGHT, 1), 0).astype(np.float32)
+    weight = np.where(alpha > 0, np.clip(alpha / np.float32(_SURE), _LEAST_WEIGHT, 1), 0).astype(np.float32)
     return np.concatenate((colour * weight, weight), axis=2)
 
 
