@@ -57,9 +57,9 @@ def _check_split(entry: dict[str, Any]) -> Result:
             return type(error).__name__
         return [[box.x, box.y, box.right, box.bottom] for box in boxes]
 
-    if isinstance(expected, list) and not isinstance(found(), str):
-        return compared(_SPLIT, key, expected, found)
-    return same_text(_SPLIT, key, expected, found)
+    if isinstance(expected, str):
+        return same_text(_SPLIT, key, expected, found)
+    return compared(_SPLIT, key, expected, found)
 
 
 def _check_stitch(key: str, recorded: Arrays) -> Result:

@@ -93,12 +93,12 @@ def test_missing_and_broken_files_are_reported_and_the_rest_goes_on(tmp_path: Pa
     folder = _copy(tmp_path, ("sigmas.npz", "rules.json"))
     (folder / "complexity.npz").write_bytes(content)
     (folder / "split_image.json").write_text("{")
-    (folder / "weights.json").write_text('{"base": {}}')
+    (folder / "weights.json").write_text('{"base": {"sha256": "0"}}')
     found = {(result.file, result.key): result.status for result in compare(folder)}
     assert found["stitch_images.npz", "*"] == found["sampling_tiny.npz", "*"] == "missing"
     assert found["complexity.npz", "*"] == found["split_image.json", "*"] == "FAIL"
     assert found["sigmas.npz", "exponential_30"] == found["rules.json", "upscaled_size"] == "ok"
-    assert "FAIL" in {status for (file, _key), status in found.items() if file in ("weights.json", "networks")}
+    assert found["weights.json", "base/sha256"] == "FAIL"
 
 
 def test_the_command_prints_or_writes_and_its_exit_code_tells(tmp_path: Path, capsys) -> None:
