@@ -22,7 +22,7 @@ _WORD: Final = 0xFFFFFFFF
 _HALF: Final = np.uint64(32)
 _ROUNDS: Final = 10
 # About this many counters are worked on at once, so that all steps between them stay in a core's own cache.
-_CHUNK: Final = 16_384
+_CHUNK: Final = 8_192
 
 
 def philox4x32(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> tuple[Words, Words, Words, Words]:
