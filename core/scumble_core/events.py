@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from scumble_core.picture.geometry import Bounds
 
-Stage = Literal["first_pass", "upscale", "tiles", "compose"]
-STAGES: tuple[Stage, ...] = ("first_pass", "upscale", "tiles", "compose")
+Stage = Literal["first_pass", "upscale", "merge", "tiles", "compose"]
+STAGES: tuple[Stage, ...] = ("first_pass", "upscale", "merge", "tiles", "compose")
 
 
 @dataclass(frozen=True)

@@ -3,48 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from tests.core.jobs_on_disk import job, names, photo, run
 from tests.core.models.tiny import save_tiny
+from tests.core.models.watched import Watched
 
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.events import Finished, StageStarted, TileFinished, TilePreview
 from scumble_core.models.library import ModelCache
-from scumble_core.picture.geometry import Extent
-from scumble_core.picture.storage import Picture
-from scumble_core.pipeline import run_job
-from scumble_core.request import RefineRequest
 
 
 @pytest.fixture(scope="module")
 def models():
     return ModelCache()
-
-
-def photo(width=160, height=112, dtype=np.uint8, alpha=None, seed=0):
-    """Smooth shapes with some grain, RGBA."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    grain = np.random.default_rng(seed).normal(0, 0.01, (height, width, 3))
-    colour = np.stack([0.5 + 0.3 * np.sin(x / 17), 0.5 + 0.3 * np.sin(y / 13), 0.5 + 0.3 * np.sin((x + y) / 23)], 2)
-    a = np.ones((height, width, 1)) if alpha is None else alpha[..., None]
-    pixels = np.concatenate((np.clip(colour + grain, 0, 1), a), 2)
-    return pixels.astype(dtype) if np.dtype(dtype).kind == "f" else np.round(pixels * np.iinfo(dtype).max).astype(dtype)
-
-
-def job(folder, pixels, selection=None):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in (("source", pixels), ("selection", selection)):
-        if data is not None:
-            picture = Picture.create(
-                folder / f"{name}.npy", Extent(data.shape[1], data.shape[0]), data.shape[2], data.dtype
-            )
-            picture.write_raw(picture.bounds, data)
-            picture.flush()
-    return folder
-
-
-def run(folder, models, emit=lambda event: None, cancelled=lambda: False, **request):
-    request = {"tile_size": 128, "steps": 2, **request}
-    result = run_job(folder, RefineRequest.from_dict(request), models, emit, cancelled)
-    return result, np.load(folder / "upscaled.npy"), np.load(folder / "refined.npy")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -110,7 +80,7 @@ def test_keep_size_brings_both_back(tmp_path, models):
 def test_a_selection_confines_the_results(tmp_path, models):
     selection = np.zeros((112, 160, 1), np.uint8)
     selection[20:70, 30:100] = 255
-    result, _, refined = run(job(tmp_path / "job", photo(), selection), models, keep_size=True)
+    result, _, refined = run(job(tmp_path / "job", photo(), selection=selection), models, keep_size=True)
     assert (result.x, result.y, result.width, result.height) == (30, 20, 70, 50)
     assert refined.shape == (50, 70, 4)
     assert refined[25, 35, 3] == 255
@@ -120,7 +90,7 @@ def test_a_selection_confines_the_results(tmp_path, models):
 def test_a_selection_of_the_whole_canvas_equals_a_canvas_run(tmp_path, models):
     everything = np.full((112, 160, 1), 255, np.uint8)
     _, _, canvas = run(job(tmp_path / "canvas", photo()), models)
-    _, _, selection = run(job(tmp_path / "selection", photo(), everything), models)
+    _, _, selection = run(job(tmp_path / "selection", photo(), selection=everything), models)
     assert (canvas == selection).all()
 
 
@@ -149,7 +119,7 @@ def test_cancelling_at_any_time_leaves_no_results(tmp_path, models, calls):
     left = iter([False] * calls)
     with pytest.raises(Cancelled):
         run(folder, models, cancelled=lambda: next(left, True))
-    assert sorted(path.name for path in folder.iterdir()) == ["source.npy"]
+    assert names(folder) == ["source.npy", "tiles"]
 
 
 def test_a_nan_in_the_source_is_refused_and_nothing_is_left(tmp_path, models):
@@ -158,44 +128,39 @@ def test_a_nan_in_the_source_is_refused_and_nothing_is_left(tmp_path, models):
     folder = job(tmp_path / "job", pixels)
     with pytest.raises(ScumbleError, match="at 5, 3"):
         run(folder, models)
-    assert sorted(path.name for path in folder.iterdir()) == ["source.npy"]
+    assert names(folder) == ["source.npy", "tiles"]
 
 
-class _SmallMemory:
-    """Real models on a device whose memory holds tiles up to `most` latents a side."""
-
-    def __init__(self, models, most, error):
-        self._models, self._most, self._error = models, most, error
-        self.device, self.upscaler = models.device, models.upscaler
-
-    def latent_model(self, base, refiner):
-        model = self._models.latent_model(base, refiner)
-        most, error = self._most, self._error
-
-        class Limited:
-            def __getattr__(self, name):
-                return getattr(model, name)
-
-            def denoise(self, x, sigma, conditioning):
-                if max(x.shape[-2:]) > most:
-                    raise error
-                return model.denoise(x, sigma, conditioning)
-
-        return Limited()
+OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory")
 
 
-def test_out_of_memory_goes_on_with_smaller_tiles(tmp_path, models):
-    small = _SmallMemory(models, 100, torch.OutOfMemoryError("CUDA out of memory"))
-    events = []
-    _, _, refined = run(job(tmp_path / "job", photo(300, 200)), small, events.append, tile_size=512)
-    assert refined.shape == (400, 600, 4)
-    assert [event.stage for event in events if isinstance(event, StageStarted)].count("tiles") == 2
+def test_a_tile_that_does_not_fit_into_memory_is_refined_in_windows_and_hardly_differs(tmp_path, models):
+    pixels, settings = photo(300, 200), {"tile_size": 640, "complexity": False}
+    _, _, roomy = run(job(tmp_path / "roomy", pixels), models, **settings)
+    tight = Watched(models, OUT_OF_MEMORY, most=100)
+    _, upscaled, refined = run(job(tmp_path / "tight", pixels), tight, **settings)
+    apart = np.abs(roomy.astype(int) - refined).mean()
+    assert 0 < apart < np.abs(roomy.astype(int) - upscaled).mean() / 4
+
+
+def test_where_no_window_helps_the_error_names_the_tile_and_finished_tiles_stay(tmp_path, models):
+    folder = job(tmp_path / "job", photo())
+    with pytest.raises(ScumbleError, match="at the tile at 0, 96, even in windows of 128 pixels") as caught:
+        run(folder, Watched(models, OUT_OF_MEMORY, after=6))
+    assert caught.value.code == "out_of_memory"
+    assert len(names(folder / "tiles")) == 3
+    rest = Watched(models)
+    _, _, resumed = run(folder, rest)
+    whole = Watched(models)
+    _, _, fresh = run(job(tmp_path / "fresh", photo()), whole)
+    assert rest.calls == whole.calls - 6
+    assert (resumed == fresh).all()
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory"), "out_of_memory"),
+        (OUT_OF_MEMORY, "out_of_memory"),
         (RuntimeError("CUDA error: device-side assert triggered"), "worker_died"),
         (RuntimeError("something else"), "internal"),
     ],
@@ -203,9 +168,9 @@ def test_out_of_memory_goes_on_with_smaller_tiles(tmp_path, models):
 def test_a_failing_device_is_explained_and_leaves_no_results(tmp_path, models, error, code):
     folder = job(tmp_path / "job", photo())
     with pytest.raises(ScumbleError) as caught:
-        run(folder, _SmallMemory(models, 0, error))
+        run(folder, Watched(models, error))
     assert caught.value.code == code
-    assert sorted(path.name for path in folder.iterdir()) == ["source.npy"]
+    assert names(folder) == ["source.npy", "tiles"]
 
 
 def test_overlapping_tiles_agree_so_that_no_seam_shows(tmp_path, models):
@@ -220,7 +185,13 @@ def test_prompts_guide_models_that_read_them(tmp_path, models):
     """SDXL and its refiner (tiny, random weights) over the whole job: base above the handover, refiner below."""
     save_tiny("sdxl", tmp_path / "base")
     save_tiny("sdxl-refiner", tmp_path / "refiner")
-    pair = {"base": str(tmp_path / "base"), "refiner": str(tmp_path / "refiner"), "scale": 1, "strength": 0.5}
+    pair = {
+        "base": str(tmp_path / "base"),
+        "refiner": str(tmp_path / "refiner"),
+        "scale": 1,
+        "strength": 0.5,
+        "smallest_side": 64,
+    }
     folder = job(tmp_path / "job", photo())
     plain, again, positive, negative = (
         run(folder, models, **pair, **prompts)[2]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from scumble_bridge.errors import PlaceError
-from scumble_core.cli import doctor, krita, plan, refine
+from scumble_core.cli import doctor, generate, krita, plan, refine
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.version import installed_version
 
@@ -20,6 +20,7 @@ def app() -> typer.Typer:
     )
     root.callback(help="Upscale and refine pictures tile by tile, for Krita and from the command line.")(_common)
     root.command("refine")(refine.refine)
+    root.command("generate")(generate.generate)
     root.command("plan")(plan.plan)
     root.command("serve")(serve)
     root.command("doctor")(doctor.doctor)

@@ -1,104 +1,153 @@
-"""Options that `refine` and `plan` share, and the request and the selection made from them."""
+"""The options that stand for a request's fields, said once for all commands that take them."""
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ParamSpec, TypeVar
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from scumble_core.errors import PictureError, RequestError
-from scumble_core.files.read import Pixels, read_mask
-from scumble_core.picture.geometry import Bounds, Extent
-from scumble_core.picture.mask import mask_bounds
-from scumble_core.request import ORIGIN_GRID, RefineRequest
+from scumble_core.errors import RequestError
+from scumble_core.presets import PRESETS
+from scumble_core.request import RefineRequest
+from scumble_core.sampling.names import SAMPLER_NAMES, SCHEDULE_NAMES
 
-Scale = Annotated[float, typer.Option("--scale", "-s", help="How much larger: 0.1 to 10.")]
-Strength = Annotated[float, typer.Option("--strength", "--denoise", "-d", help="How far to refine: 0 to 1.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same picture.")]
-Prompt = Annotated[str, typer.Option("--prompt", "-p", help="For models that read text; the starter models don't.")]
-Negative = Annotated[str, typer.Option("--negative-prompt", "-n", help="What should not be in the picture.")]
-Base = Annotated[str, typer.Option("--model", "-m", help="'starter' or a folder in diffusers' layout.")]
-Refiner = Annotated[str, typer.Option(help="'starter-refiner', a folder, or 'none'.")]
-Upscaler = Annotated[
-    str, typer.Option(help="'auto', 'none', 'starter-x2', 'starter-x4' or a file that spandrel knows.")
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class RequestOption:
+    """An option for one field of the request. What is not given is left to the preset."""
+
+    field: str
+    kind: type
+    names: tuple[str, ...]
+    help: str
+    panel: str
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """As typer reads it from a function's signature."""
+        option = typer.Option(None, *self.names, help=self.help, rich_help_panel=self.panel)
+        return inspect.Parameter(
+            self.field, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=self.kind | None
+        )
+
+
+_MAIN, _MODELS, _SAMPLING, _TILES, _SELECTION = "The picture", "Models", "Sampling", "Tiles", "Selection"
+OPTIONS = (
+    RequestOption("preset", str, ("--preset",), f"One of {', '.join(PRESETS)}.", _MAIN),
+    RequestOption("scale", float, ("--scale", "-s", "--upscale-by"), "How much larger: 0.1 to 10.", _MAIN),
+    RequestOption(
+        "strength", float, ("--strength", "-d", "--denoise", "--tiler-denoise"), "How far to refine: 0 to 1.", _MAIN
+    ),
+    RequestOption("seed", int, ("--seed",), "The same seed gives the same picture.", _MAIN),
+    RequestOption("prompt", str, ("--prompt", "-p"), "For models that read text; the starter models don't.", _MAIN),
+    RequestOption("negative_prompt", str, ("--negative-prompt", "-n"), "What should not be in the picture.", _MAIN),
+    RequestOption("keep_size", bool, ("--keep-size/--no-keep-size",), "Bring it back to the picture's size.", _MAIN),
+    RequestOption("base", str, ("--model", "-m"), "'starter' or a folder in diffusers' layout.", _MODELS),
+    RequestOption("refiner", str, ("--refiner",), "'starter-refiner', a folder, or 'none'.", _MODELS),
+    RequestOption(
+        "upscaler", str, ("--upscaler",), "'auto', 'none', 'starter-x2', 'starter-x4' or a file that spandrel knows.",
+        _MODELS,
+    ),
+    RequestOption("tiler_model", str, ("--tiler-model",), "'base' or 'refiner' alone for the tiles.", _MODELS),
+    RequestOption("sampler", str, ("--sampler",), f"One of {', '.join(SAMPLER_NAMES)}.", _SAMPLING),
+    RequestOption(
+        "schedule", str, ("--schedule", "--scheduler"), f"How sigmas fall: {', '.join(SCHEDULE_NAMES)}.", _SAMPLING
+    ),
+    RequestOption("steps", int, ("--steps",), "Sampling steps.", _SAMPLING),
+    RequestOption("smooth_step", int, ("--smooth-step",), "mikey-advanced: steps more for the refiner.", _SAMPLING),
+    RequestOption("guidance", float, ("--guidance", "--cfg"), "How strongly the prompt counts.", _SAMPLING),
+    RequestOption(
+        "guidance_interval", bool, ("--guidance-interval/--guidance-everywhere",),
+        "Ask the negative prompt only at the sigmas where it helps.", _SAMPLING,
+    ),
+    RequestOption("first_pass", bool, ("--first-pass/--no-first-pass",), "Refine before enlarging, too.", _SAMPLING),
+    RequestOption(
+        "first_pass_strength", float, ("--first-pass-strength", "--denoise-image"), "Strength of that: 0 to 1.",
+        _SAMPLING,
+    ),
+    RequestOption("tile_size", int, ("--tile-size",), "Side of a tile in pixels.", _TILES),
+    RequestOption("overlap", int, ("--overlap",), "How far tiles overlap, in pixels.", _TILES),
+    RequestOption("batch", int, ("--batch",), "Tiles that are refined at once.", _TILES),
+    RequestOption(
+        "complexity", bool, ("--complexity/--no-complexity",), "Refine smooth places less than busy ones.", _TILES
+    ),
+    RequestOption("skip_flat", bool, ("--skip-flat/--refine-flat",), "Leave tiles of one colour alone.", _TILES),
+    RequestOption("colour_lock", float, ("--colour-lock",), "Keep the upscale's tone and colour: 0 to 1.", _TILES),
+    RequestOption("grow", int, ("--grow",), "Grow the selection by so many pixels.", _SELECTION),
+    RequestOption("soft_edge", int, ("--soft-edge",), "Soften its edge inward over so many pixels.", _SELECTION),
+    RequestOption(
+        "smallest_side", int, ("--smallest-side",), "Refine small parts at a scale that makes them this large.",
+        _SELECTION,
+    ),
+)  # fmt: skip
+
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--region", help="MASK.png=PROMPT: where the mask is bright, this prompt counts.", show_default=False),
 ]
-Sampler = Annotated[str, typer.Option(help="How the noise is taken away step by step; empty: the model's own way.")]
-TileSize = Annotated[int, typer.Option(help="Side of a tile in pixels; 0: the model's own.")]
-Overlap = Annotated[int, typer.Option(help="How far tiles overlap, in pixels; 0: automatic.")]
-Steps = Annotated[int, typer.Option(help="Sampling steps; 0: the model's own.")]
-Guidance = Annotated[float, typer.Option(help="How strongly the prompt counts; 0: the model's own.")]
-FirstPass = Annotated[bool, typer.Option("--first-pass", help="Refine once before enlarging, too.")]
-FirstStrength = Annotated[float, typer.Option("--first-pass-strength", help="Strength of that: 0 to 1.")]
-KeepSize = Annotated[bool, typer.Option("--keep-size", help="Bring the result back to the picture's own size.")]
+StrengthMap = Annotated[
+    Path | None, typer.Option("--strength-map", help="A grey picture: the brighter, the more is refined.")
+]
+Redo = Annotated[
+    list[str] | None,
+    typer.Option("--redo-tile", help="X,Y=SEED: draw the tile that begins there from another seed."),
+]
 Box = Annotated[str | None, typer.Option("--box", help="Refine only this part: X,Y,WIDTH,HEIGHT in pixels.")]
 Mask = Annotated[Path | None, typer.Option("--mask", help="Refine only where this picture is bright.")]
+Context = Annotated[int | None, typer.Option("--context", help="What models see around a selection, in pixels.")]
+Reproduce = Annotated[
+    bool, typer.Option("--reproduce", help="A selection gets the very pixels of a run over the whole picture.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout at the end.")]
 
-# What a model sees around a selection, so that the selected part fits into it.
-CONTEXT_PIXELS = 64
-CONTEXT_SHARE = 0.25
+
+def takes_request(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Give a command that ends in `**values` an option for each of the request's fields.
+
+    typer reads a function's signature and annotations, so these get what Python's own syntax would have us repeat.
+    """
+    own = [
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    added = [option.parameter for option in OPTIONS]
+    keyworded = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    command.__signature__ = inspect.Signature([*keyworded, *added])  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *added]}
+    return command
 
 
-def make_request(**values: Any) -> RefineRequest:
-    """The request, validated; a box or mask is not part of it."""
-    return RefineRequest.from_dict(values)
+def make_request(values: dict[str, Any], regions: list[str] | None, redo: list[str] | None) -> RefineRequest:
+    """The request, validated; options that were not given are the preset's."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if regions:
+        given["regions"] = [{"prompt": prompt} for _mask, prompt in region_masks(regions)]
+    if redo:
+        given["reseeded"] = [_reseeded(text) for text in redo]
+    return RefineRequest.from_dict(given)
 
 
-@dataclass(frozen=True, eq=False)
-class SelectedPart:
-    """What goes into the job: a crop of the picture, and within the crop what is selected, as a box and as a mask."""
-
-    crop: Bounds
-    selected: Bounds
-    mask: NDArray[np.uint8]
-
-
-def selected_part(extent: Extent, box: str | None, mask_file: Path | None) -> SelectedPart | None:
-    """The part chosen by --box or --mask (both: where they overlap), with context around it."""
-    if box is None and mask_file is None:
-        return None
-    whole = Bounds.of(extent)
-    mask = np.full((extent.height, extent.width, 1), 255, np.uint8)
-    if mask_file is not None:
-        mask = read_mask(mask_file)
-        if mask.shape[:2] != (extent.height, extent.width):
-            raise PictureError(
-                f"The mask {mask_file} is {mask.shape[1]} x {mask.shape[0]} pixels, but the picture "
-                f"{extent.width} x {extent.height}: make them of one size."
-            )
-    if box is not None:
-        inside = parse_box(box).intersect(whole)
-        if inside.is_empty:
-            raise RequestError(f"--box {box} lies outside the picture ({extent.width} x {extent.height}): move it.")
-        kept = np.zeros_like(mask)
-        kept[inside.slices] = mask[inside.slices]
-        mask = kept
-    selected = mask_bounds(mask[..., 0])
-    if selected.is_empty:
-        raise PictureError("No pixels are selected: make the mask bright where the picture is to be refined.")
-    crop = with_context(selected, whole)
-    return SelectedPart(crop, selected.translate(-crop.x, -crop.y), np.ascontiguousarray(mask[crop.slices]))
+def region_masks(regions: list[str] | None) -> list[tuple[Path, str]]:
+    """Each region's mask and prompt."""
+    found = []
+    for text in regions or []:
+        mask, equals, prompt = text.partition("=")
+        if not equals or not mask:
+            raise RequestError(f"--region is '{text}', but must be MASK.png=PROMPT.")
+        found.append((Path(mask), prompt))
+    return found
 
 
-def with_context(bounds: Bounds, whole: Bounds) -> Bounds:
-    """The selection's bounds and what is around them, beginning on the grid that noise is anchored to."""
-    margin = max(CONTEXT_PIXELS, round(CONTEXT_SHARE * max(bounds.width, bounds.height)))
-    return bounds.pad(margin).rounded_outward(ORIGIN_GRID).intersect(whole)
-
-
-def parse_box(text: str) -> Bounds:
-    """X,Y,WIDTH,HEIGHT."""
+def _reseeded(text: str) -> dict[str, int]:
     try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError as error:
-        raise RequestError(f"--box is '{text}', but must be X,Y,WIDTH,HEIGHT in whole pixels.") from error
-    if width <= 0 or height <= 0:
-        raise RequestError(f"--box {text} has no pixels: give a width and a height above 0.")
-    return Bounds(x, y, width, height)
-
-
-def extent_of(pixels: Pixels) -> Extent:
-    """The size of H x W x C pixels."""
-    return Extent(pixels.shape[1], pixels.shape[0])
+        place, seed = text.split("=")
+        x, y = (int(part) for part in place.split(","))
+        return {"x": x, "y": y, "seed": int(seed)}
+    except ValueError:
+        raise RequestError(f"--redo-tile is '{text}', but must be X,Y=SEED in whole numbers.") from None

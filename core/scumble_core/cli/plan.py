@@ -1,60 +1,74 @@
 """`scumble plan`: what `scumble refine` would do, without loading any model."""
 
 import json
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from scumble_core.cli import options
-from scumble_core.cli.options import extent_of, make_request, selected_part
-from scumble_core.files.read import read_picture
-from scumble_core.plan.job import Plan, plan_job
-from scumble_core.request import RefineRequest
+from scumble_core.cli.folder import Masks, fill_folder
+from scumble_core.cli.options import make_request, region_masks, takes_request
+from scumble_core.cli.part import Wanted, extent_of, selected_part
+from scumble_core.files.read import read_document
+from scumble_core.mikey.plan import ReferencePlan
+from scumble_core.models.memory import installed_memory
+from scumble_core.plan.inputs import plan_folder
+from scumble_core.plan.job import Plan
 
-_DEFAULT = RefineRequest()
 
-
+@takes_request
 def plan(
     picture: Annotated[Path, typer.Argument(help="The picture that would be refined.")],
-    scale: options.Scale = _DEFAULT.scale,
-    strength: options.Strength = _DEFAULT.strength,
-    base: options.Base = _DEFAULT.base,
-    refiner: options.Refiner = _DEFAULT.refiner,
-    upscaler: options.Upscaler = _DEFAULT.upscaler,
-    sampler: options.Sampler = "",
-    tile_size: options.TileSize = 0,
-    overlap: options.Overlap = 0,
-    steps: options.Steps = 0,
-    guidance: options.Guidance = 0.0,
-    first_pass: options.FirstPass = False,
-    first_pass_strength: options.FirstStrength = _DEFAULT.first_pass_strength,
-    keep_size: options.KeepSize = False,
     box: options.Box = None,
     mask: options.Mask = None,
+    context: options.Context = None,
+    reproduce: options.Reproduce = False,
+    region: options.Regions = None,
+    strength_map: options.StrengthMap = None,
     as_json: options.Json = False,
+    **values: Any,
 ) -> None:
     """Show stages, tiles, model calls, disk room and a rough time for refining PICTURE."""
-    request = make_request(
-        scale=scale, strength=strength, base=base, refiner=refiner, upscaler=upscaler, sampler=sampler,
-        tile_size=tile_size, overlap=overlap, steps=steps, guidance=guidance, first_pass=first_pass,
-        first_pass_strength=first_pass_strength, keep_size=keep_size,
-    )  # fmt: skip
-    extent = extent_of(read_picture(picture))
-    part = selected_part(extent, box, mask)
-    made = plan_job(request, extent) if part is None else plan_job(request, part.crop.extent, part.selected)
+    request = make_request(values, region, None)
+    document = read_document(picture)
+    part = selected_part(extent_of(document.pixels), Wanted(box, mask, context, reproduce, request.grow))
+    masks = Masks(strength_map, [path for path, _prompt in region_masks(region)])
+    with tempfile.TemporaryDirectory(prefix="scumble-") as folder:
+        fill_folder(Path(folder), document, part, masks)
+        made = plan_folder(Path(folder), request, installed_memory())
     if as_json:
         print(json.dumps(made.to_dict()))
     else:
         _show(made)
 
 
-def _show(made: Plan) -> None:
-    console = Console()
+def _show(made: Plan | ReferencePlan) -> None:
+    console = Console(soft_wrap=True, highlight=False)
     console.print(f"{made.source.width} x {made.source.height} -> {made.output.width} x {made.output.height} pixels")
     for name, stage in made.stages().items():
-        size = f" of {stage['tile'][0]} x {stage['tile'][1]}" if "tile" in stage else ""
-        steps = f", {stage['steps']} steps at strength {stage['strength']:g}" if "steps" in stage else ""
-        console.print(f"{name:<11}{stage['tiles']} {'tile' if stage['tiles'] == 1 else 'tiles'}{size}{steps}")
-    console.print(f"model calls {made.model_calls}, disk {made.disk_bytes / 1e6:,.0f} MB, about {made.seconds:.0f} s")
+        console.print(f"{name:<11}{_stage(stage)}")
+    work = f"model calls {made.model_calls}, {made.megapixels:.2f} megapixels of tiles"
+    console.print(f"{work}, disk {made.disk_bytes / 1e6:,.0f} MB, about {made.seconds:.0f} s")
+
+
+def _stage(stage: dict[str, object]) -> str:
+    """One line for people."""
+    said = [f"{stage['tiles']} {'tile' if stage['tiles'] == 1 else 'tiles'}"]
+    tile = stage.get("tile")
+    if isinstance(tile, list):
+        said[0] += f" of {tile[0]} x {tile[1]}"
+    if stage.get("flat_tiles"):
+        said.append(f"{stage['flat_tiles']} flat ones left alone")
+    if "steps" in stage:
+        said.append(f"{stage['steps']} steps" + (f" at strength {stage['strength']:g}" if "strength" in stage else ""))
+    if stage.get("merged_steps"):
+        said.append(f"{stage['merged_steps']} of them over the whole")
+    if "guided_steps" in stage and float(str(stage["guidance"])) > 1:
+        said.append(f"guidance {stage['guidance']:g} in {stage['guided_steps']} of them")
+    complexity = stage.get("complexity")
+    if isinstance(complexity, list):
+        said.append(f"complexity {min(complexity):g} to {max(complexity):g}")
+    return ", ".join(said)

@@ -26,7 +26,7 @@ class Intake:
         extent = Extent(header.width, header.height)
         picture = Picture.create(path, extent, LAYOUT_CHANNELS[header.layout], DTYPES[header.depth])
         self._file = path.open("r+b")
-        self._file.seek(picture.pixels.offset)
+        self._file.seek(picture.offset)
         self._part = b""  # of a pixel whose rest is under way
         self.received = 0
 
@@ -64,7 +64,7 @@ class ResultReader:
         picture = Picture.open(path)
         depth = DEPTHS[picture.dtype.name]
         self.header = PictureHeader(picture.extent.width, picture.extent.height, depth, layout)
-        self._start = picture.pixels.offset
+        self._start = picture.offset
         self._path = path
 
     def read(self, offset: int, size: int) -> bytes:

@@ -6,6 +6,8 @@ from scumble_core.picture.geometry import Bounds, Extent
 
 # One more tile where the overlap would be narrower than this, in pixels; one more alone, however narrow it stays.
 _WANTED_OVERLAP = 256
+# The tiles of its engine's upscale, in pixels of what is enlarged.
+UPSCALE_TILE, UPSCALE_OVERLAP = 512, 32
 
 
 def split(extent: Extent, tile: int) -> tuple[Bounds, ...]:
@@ -40,3 +42,20 @@ def _starts(length: int, tile: int) -> list[int]:
 
 def _boxes(columns: list[int], rows: list[int], tile: Extent) -> tuple[Bounds, ...]:
     return tuple(Bounds(x, y, tile.width, tile.height) for y in rows for x in columns)
+
+
+def upscale_boxes(extent: Extent) -> tuple[Bounds, ...]:
+    """The boxes in which the node's engine enlarges, row by row; those at the end are cut by the picture's edge."""
+    columns, rows = upscale_spans(extent.width), upscale_spans(extent.height)
+    return tuple(Bounds(x, y, width, height) for y, height in rows.items() for x, width in columns.items())
+
+
+def upscale_spans(length: int) -> dict[int, int]:
+    """Start and length of each tile along one axis."""
+    if length <= UPSCALE_TILE:
+        return {0: length}
+    starts = [
+        max(0, min(length - UPSCALE_OVERLAP, start))
+        for start in range(0, length - UPSCALE_OVERLAP, UPSCALE_TILE - UPSCALE_OVERLAP)
+    ]
+    return {start: min(UPSCALE_TILE, length - start) for start in starts}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from scumble_core.models.memory import installed_memory
+
 
 @dataclass(frozen=True)
 class Device:
@@ -22,10 +24,21 @@ class Device:
         """Run what may be in `dtype` in it."""
         return torch.autocast(self.name.split(":")[0], self.dtype, enabled=enabled and self.dtype != torch.float32)
 
-    def free_memory(self) -> None:
-        """Give cached memory back, after an out-of-memory error."""
+    @property
+    def memory(self) -> int | None:
+        """How much memory it has in all, in bytes; None where that isn't known.
+
+        Not how much is free: the same job must get the same tiles each time, or its finished tiles would be lost.
+        """
         if self.name.startswith("cuda"):
-            torch.cuda.empty_cache()
+            return int(torch.cuda.get_device_properties(self.name).total_memory)
+        return installed_memory()
+
+
+def free_memory(device: str) -> None:
+    """Give cached memory back, after an out-of-memory error."""
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
 
 
 def best_device() -> Device:

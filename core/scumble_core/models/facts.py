@@ -27,6 +27,19 @@ class ModelFacts:
     reach: float
     # Below this sigma the refiner serves, above it the base.
     handover: float
+    # The sigmas between which the negative prompt is asked: outside, it changes little (below) or harms (above).
+    # Kynkaanniemi et al. 2024, "Applying guidance in a limited interval", measured for SDXL.
+    guided_from: float
+    guided_to: float
+    # Above this sigma tiles don't agree on what they draw, and their predictions are merged at each step
+    # (docs/quality.md has the measurement).
+    merge_above: float
+    # Steps for a picture from nothing.
+    generating_steps: int
+    # A picture whose shorter side is smaller is refined at a larger scale, and brought back.
+    smallest_side: int
+    # Working memory for a megapixel of a tile, in bytes, above the weights.
+    tile_bytes: float
     # Seconds for a megapixel of one model call on the slowest device we plan for; corrected while a job runs.
     seconds_per_megapixel: float
 
@@ -43,6 +56,12 @@ STARTER = ModelFacts(
     uses_prompt=False,
     reach=0.4,
     handover=0.7,
+    guided_from=0.0,
+    guided_to=0.0,
+    merge_above=0.6,
+    generating_steps=30,
+    smallest_side=1,
+    tile_bytes=1.0e9,
     seconds_per_megapixel=2.5,
 )
 SDXL = ModelFacts(
@@ -57,10 +76,18 @@ SDXL = ModelFacts(
     uses_prompt=True,
     reach=1.0,
     handover=0.72,
+    guided_from=0.28,
+    guided_to=5.42,
+    merge_above=1.0,
+    generating_steps=30,
+    smallest_side=768,
+    tile_bytes=6.0e9,
     seconds_per_megapixel=45.0,
 )
 SDXL_REFINER = replace(SDXL, family="sdxl-refiner", guidance=3.5)
-SD15 = replace(SDXL, family="sd15", grid=64, tile=768, guidance=6.0, handover=0.0, seconds_per_megapixel=20.0)
+SD15 = replace(
+    SDXL, family="sd15", grid=64, tile=768, guidance=6.0, handover=0.0, smallest_side=512, seconds_per_megapixel=20.0
+)
 
 FACTS: dict[Family, ModelFacts] = {
     "starter": STARTER,

@@ -27,7 +27,7 @@ class LatentModel(Protocol):
 
     @property
     def sigma_table(self) -> Tensor:
-        """The training sigmas, rising, float32, on the CPU."""
+        """The training sigmas, rising, float32 or float64, on the CPU."""
 
     def encode(self, pixels: Tensor) -> Tensor:
         """Pixels to latents, without chance in it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from scumble_core.errors import ScumbleError
 from scumble_core.models.diffusers_folder import family_of
 from scumble_core.models.facts import FACTS, REFINER_OF, STARTER, ModelFacts, UpscalerFacts
-from scumble_core.models.starter.places import upscaler_path
+from scumble_core.models.starter.places import unet_folder, upscaler_path
 from scumble_core.request import RefineRequest
 
 if TYPE_CHECKING:
@@ -81,13 +81,13 @@ def refiner_for(request: RefineRequest) -> str:
     return request.refiner
 
 
-def upscaler_for(request: RefineRequest) -> str:
+def upscaler_for(request: RefineRequest, scale: float) -> str:
     """The upscaler's id with "auto" decided: the smallest starter upscaler that reaches the scale."""
     if request.upscaler != "auto":
         return request.upscaler
-    if request.scale <= 1:
+    if scale <= 1:
         return NONE
-    return "starter-x2" if request.scale <= 2 else "starter-x4"
+    return "starter-x2" if scale <= 2 else "starter-x4"
 
 
 def upscaler_facts(upscaler: str) -> UpscalerFacts | None:
@@ -109,6 +109,19 @@ def _path(model: str) -> Path:
             "`scumble doctor` lists the models there are.",
         )
     return path
+
+
+def identity_of(model: str) -> str:
+    """What tells this model from any other that the id has stood for: for keys of finished work."""
+    if model == NONE:
+        return NONE
+    if model in (STARTER_BASE, STARTER_REFINER):
+        path = unet_folder("base" if model == STARTER_BASE else "refiner")
+    else:
+        path = _path(model)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = [(str(file.relative_to(path)), file.stat()) for file in files if file.is_file()]
+    return f"{model} {[(name, stat.st_size, stat.st_mtime_ns) for name, stat in found]}"
 
 
 class ModelCache:

@@ -32,6 +32,9 @@ class Extent:
         """Each side times `scale`, rounded to the nearest pixel (halves up), at least 1."""
         return Extent(max(1, int(self.width * scale + 0.5)), max(1, int(self.height * scale + 0.5)))
 
+    def at_least(self, side: int) -> "Extent":
+        return Extent(max(self.width, side), max(self.height, side))
+
     def rounded_up(self, multiple: int) -> "Extent":
         return Extent(-(-self.width // multiple) * multiple, -(-self.height // multiple) * multiple)
 

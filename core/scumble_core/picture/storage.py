@@ -13,14 +13,14 @@ import shutil
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from scumble_core.errors import PictureError, ScumbleError
 from scumble_core.picture.depth import Depth, Floats, all_finite, from_floats, to_floats
-from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.picture.geometry import Bounds, Extent, Point
 
 __all__ = ["BAND_VALUES", "Depth", "Floats", "Picture", "from_floats", "to_floats", "write_failed"]
 
@@ -93,13 +93,6 @@ class Picture:
     def bounds(self) -> Bounds:
         return Bounds.of(self.extent)
 
-    @property
-    def pixels(self) -> "np.memmap[Any, np.dtype[Any]]":
-        """The pixels as a memory map, for a look at a few of them: whatever is touched counts as this process's."""
-        shape = (self.extent.height, self.extent.width, self.channels)
-        mode: Literal["r", "r+"] = "r+" if self._file.writable() else "r"
-        return np.memmap(self.path, dtype=self.dtype, mode=mode, offset=self.offset, shape=shape)
-
     def bands(self) -> Iterator[Bounds]:
         """Bands of whole rows, from the top, each small enough to work on in RAM."""
         rows = max(1, BAND_VALUES // (self.extent.width * self.channels))
@@ -110,11 +103,11 @@ class Picture:
         pixels = self.read_raw(bounds)
         return pixels if pixels.dtype == np.float32 else to_floats(pixels)
 
-    def write(self, bounds: Bounds, pixels: Floats, dither: bool = False) -> None:
+    def write(self, bounds: Bounds, pixels: Floats, dither: Point | None = None) -> None:
         """Put pixels into a box inside the picture, rounded to the nearest value and clipped to what it can hold.
 
-        `dither` (8-bit pictures) spreads the rounding by a fixed pattern of the picture's own coordinates: the same
-        pixels give the same bytes whatever the box. Pixels that 8 bits hold exactly stay as they are.
+        `dither` (8-bit pictures) spreads the rounding by a fixed pattern; it says where in the pattern the picture's
+        corner lies: the same pixels give the same bytes whatever the box. Pixels that 8 bits hold exactly stay.
         """
         if not all_finite(pixels):
             raise ScumbleError(
@@ -123,7 +116,8 @@ class Picture:
                 "try other settings or another model.",
             )
         if pixels.dtype != self.dtype:
-            pixels = from_floats(pixels, self.dtype, bounds.origin if dither and self.dtype == np.uint8 else None)
+            pattern = None if dither is None else bounds.translate(dither.x, dither.y).origin
+            pixels = from_floats(pixels, self.dtype, pattern if self.dtype == np.uint8 else None)
         self.write_raw(bounds, pixels)
 
     def read_raw(self, bounds: Bounds) -> NDArray[Any]:

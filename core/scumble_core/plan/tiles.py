@@ -6,6 +6,7 @@ share a batch. The plan pads inside, up to the model's grid; what lies beyond th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scumble_core.picture.geometry import Bounds, Extent
 
@@ -32,6 +33,17 @@ class TileGrid:
     @property
     def processed_pixels(self) -> int:
         return self.tile.area * len(self.columns) * len(self.rows)
+
+    @property
+    def count(self) -> int:
+        return len(self.columns) * len(self.rows)
+
+    @property
+    def overlap(self) -> tuple[int, int]:
+        """The least overlap across and down; 0 where there is but one tile."""
+        across = [left + self.tile.width - right for left, right in pairwise(self.columns)]
+        down = [upper + self.tile.height - lower for upper, lower in pairwise(self.rows)]
+        return min(across, default=0), min(down, default=0)
 
     def boxes(self) -> Iterator[Bounds]:
         """Row by row, as a picture is read."""

@@ -12,7 +12,8 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from scumble_core.sampling.sigmas import TRAINING_STEPS, nearest_timestep
+from scumble_core.sampling.levels import TRAINING_STEPS
+from scumble_core.sampling.sigmas import nearest_timestep
 
 # A flow's last level has no signal; this share of the way to it, sigma is still finite (4,095 without shift).
 _LAST_FLOW_TIME = 1 - 2.0**-12

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Floats, Picture
+from scumble_core.picture.weights import AxisWeights, axis_weights
+from scumble_core.plan.tiles import TileGrid
 
 # Called with a band of finished rows, from the top.
 Sink = Callable[[Bounds, Floats], None]
 # Called after each tile, with its box in the pixels of the picture that is walked over, and with what it became.
 TileDone = Callable[[Bounds, Floats], None]
+
+_ROWS = 16
 
 
 def into(target: Picture) -> Sink:
@@ -25,49 +28,28 @@ def into(target: Picture) -> Sink:
     return write
 
 
-def axis_weights(starts: tuple[int, ...], side: int) -> list[Floats]:
-    """For each tile along one axis its weights, `side` values; at every place they sum to 1 over the tiles.
-
-    Each overlap is crossed with a smoothstep: no kink at either end that an eye could find.
-    """
-    length = starts[-1] + side
-    raw = []
-    for index, start in enumerate(starts):
-        place = np.arange(side) + 0.5
-        weight = np.ones(side)
-        if index > 0:
-            weight *= _smoothstep(place / (starts[index - 1] + side - start))
-        if index + 1 < len(starts):
-            weight *= _smoothstep((side - place) / (start + side - starts[index + 1]))
-        raw.append(weight)
-    total = np.zeros(length)
-    for start, weight in zip(starts, raw, strict=True):
-        total[start : start + side] += weight
-    pairs = zip(starts, raw, strict=True)
-    return [(weight / total[start : start + side]).astype(np.float32) for start, weight in pairs]
-
-
-def _smoothstep(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 class TileBlender:
     """Takes tiles row by row, left to right, and hands finished bands to the sink.
 
-    `columns`, `rows`, `width`, `height` describe the grid in the blended picture's pixels. Rows of the grid may be left
-    out as a whole, and tiles at either end of a row: what no tile covers comes out as 0.
+    `across` and `down` are the weights of the grid's columns and rows, by where they start in the blended picture. Rows
+    of the grid may be left out as a whole, and tiles at either end of a row: what no tile covers comes out as 0.
     """
 
-    def __init__(
-        self, columns: tuple[int, ...], rows: tuple[int, ...], width: int, height: int, sink: Sink, channels: int = 3
-    ) -> None:
-        self._across = dict(zip(columns, axis_weights(columns, width), strict=True))
-        self._down = dict(zip(rows, axis_weights(rows, height), strict=True))
-        self._width, self._height = columns[-1] + width, height
+    def __init__(self, across: AxisWeights, down: AxisWeights, sink: Sink, channels: int = 3) -> None:
+        self._across = across
+        self._down = down
+        self._width = max(start + len(weight) for start, weight in across.items())
         self._sink = sink
-        self._band = np.zeros((height, self._width, channels), np.float32)
+        tallest = max(len(weight) for weight in down.values())
+        self._band = np.zeros((tallest, self._width, channels), np.float32)
         self._top: int | None = None
+
+    @classmethod
+    def of(cls, grid: TileGrid, sink: Sink, scale: int = 1, channels: int = 3) -> "TileBlender":
+        """For a grid's tiles, each `scale` times as large as the grid says."""
+        columns, rows = (tuple(start * scale for start in starts) for starts in (grid.columns, grid.rows))
+        across = axis_weights(columns, grid.tile.width * scale)
+        return cls(across, axis_weights(rows, grid.tile.height * scale), sink, channels)
 
     def add(self, x: int, y: int, pixels: Floats) -> None:
         """The tile whose corner is at x, y: height x width x channels."""
@@ -75,17 +57,26 @@ class TileBlender:
             self._top = y
         if y != self._top:
             self._advance(y)
-        weight = self._down[y][:, None] * self._across[x][None, :]
-        self._band[:, x : x + pixels.shape[1]] += pixels * weight[..., None]
+        height, _, channels = pixels.shape
+        across = np.repeat(self._across[x], channels)
+        band = self._band[:height].reshape(height, -1)[:, x * channels : x * channels + len(across)]
+        tile = pixels.reshape(height, -1)
+        # A few rows at a time, so that the weighted tile never leaves the processor's cache.
+        for top in range(0, height, _ROWS):
+            rows = slice(top, top + _ROWS)
+            weighted = self._down[y][rows, None] * across
+            weighted *= tile[rows]
+            band[rows] += weighted
 
     def finish(self) -> None:
         """Hand out what is left."""
         if self._top is not None:
-            self._sink(Bounds(0, self._top, self._width, self._height), self._band)
+            rows = len(self._down[self._top])
+            self._sink(Bounds(0, self._top, self._width, rows), self._band[:rows])
 
     def _advance(self, y: int) -> None:
         assert self._top is not None
-        done = min(y - self._top, self._height)
+        done = min(y - self._top, len(self._band))
         self._sink(Bounds(0, self._top, self._width, done), self._band[:done])
         kept = self._band[done:].copy()
         self._band[: len(kept)] = kept

@@ -27,5 +27,5 @@ def compose(
             pixels[..., 3:] = np.clip(resize_values(alpha, extent, there), 0, 1)
             # As Krita does: no colour is kept where nothing shows.
             pixels[..., :3] *= pixels[..., 3:] > 0
-        target.write(there.translate(-region.x, -region.y), pixels, dither=True)
+        target.write(there.translate(-region.x, -region.y), pixels, dither=region.origin)
     target.flush()

@@ -1,128 +1,131 @@
-"""Refine a picture tile by tile: each tile is a pure function of its pixels, its place, the settings and the seed."""
+"""Refine a picture tile by tile: finished tiles go to the store, then all are laid together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor
-
-from scumble_core.errors import Cancelled, ScumbleError
-from scumble_core.models.interface import Conditioning, LatentModel
-from scumble_core.picture.geometry import Bounds, Point
+from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.padding import read_mirrored
-from scumble_core.picture.storage import Floats, Picture, from_floats, to_floats
-from scumble_core.plan.job import RefinePass
-from scumble_core.sampling.anchored import AnchoredNoise
-from scumble_core.sampling.guidance import guided
-from scumble_core.sampling.samplers import SAMPLERS
-from scumble_core.sampling.sigmas import falling, start_sigma
+from scumble_core.picture.storage import Floats, Picture
+from scumble_core.plan.passes import RefinePass
+from scumble_core.request import Reseeded
 from scumble_core.stages.blend import TileBlender, TileDone, into
+from scumble_core.stages.maps import Maps
+from scumble_core.stages.merge import Block, MergedWalk
+from scumble_core.stages.store import TileStore, task_key
+from scumble_core.stages.tile import Tile, TileRefiner
 
-# The colour lock's cell in pixels: structure larger than this keeps the input's colour.
-LOCK_CELL = 32
-# Below this sigma the negative prompt changes little (Kynkaanniemi et al. 2024).
-LOWEST_GUIDED_SIGMA = 0.28
+StepDone = Callable[[Bounds], None]
 
 
 @dataclass(frozen=True)
-class TileSettings:
-    """What all tiles of a pass share. `origin`: where the picture lies on the canvas, in its own pixels."""
+class TileSeeds:
+    """The seed of each tile: the job's, but for those that were asked to be drawn anew."""
 
-    run: RefinePass
     seed: int
-    prompt: str
-    negative_prompt: str
-    origin: Point
+    reseeded: tuple[Reseeded, ...] = ()
+
+    def of(self, box: Bounds) -> int:
+        return next((each.seed for each in self.reseeded if (each.x, each.y) == (box.x, box.y)), self.seed)
 
 
-class TileRefiner:
-    """Refines one tile at a time with one model and one prompt."""
+class TilePass:
+    """One pass over a picture.
 
-    def __init__(self, model: LatentModel, settings: TileSettings, cancelled: Callable[[], bool]) -> None:
-        self._model = model
-        self._settings = settings
-        self._cancelled = cancelled
-        tile = settings.run.grid.tile
-        self._positive = model.encode_prompt(settings.prompt, tile)
-        self._negative = model.encode_prompt(settings.negative_prompt, tile, negative=True)
-        sigma = start_sigma(model.sigma_table, settings.run.strength * model.facts.reach)
-        self._sigmas = falling(model.sigma_table, sigma, settings.run.steps)
+    `task`: what determines its tiles beside their pixels, places, maps and seeds: models and settings, fit for JSON.
+    """
 
-    def refine(self, pixels: Floats, box: Bounds) -> Floats:
-        """H x W x 3, 0 to 1, of the grid's tile size, to the same; `box` is the tile's place in the picture."""
-        tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-        refined = self._sample(tensor, box)
-        if not bool(torch.isfinite(refined).all()):
-            with self._model.precise():
-                refined = self._sample(tensor, box)
-        if not bool(torch.isfinite(refined).all()):
-            raise ScumbleError(
-                "internal",
-                f"The tile at {box.x}, {box.y} came out as NaN, in full precision too: lower the strength or guidance, "
-                "or choose another model.",
-            )
-        locked = lock_colour(refined, tensor).clamp(0, 1)
-        return np.asarray(locked[0].numpy().transpose(1, 2, 0))
+    def __init__(
+        self,
+        picture: Picture,
+        run: RefinePass,
+        refiner: TileRefiner,
+        maps: Maps,
+        seeds: TileSeeds,
+        store: TileStore,
+        task: Mapping[str, object],
+    ) -> None:
+        self._picture = picture
+        self._run = run
+        self._refiner = refiner
+        self._maps = maps
+        self._seeds = seeds
+        self._store = store
+        self._task = {**task, "walk": [str(run.walk)], "batch": run.batch}
+        self._keys: dict[Bounds, str] = {}
+        self._latent: Picture | None = None
 
-    def _sample(self, pixels: Tensor, box: Bounds) -> Tensor:
-        model, facts = self._model, self._model.facts
-        clean = model.encode(pixels.to(model.device))
-        place = Bounds(
-            round((self._settings.origin.x + box.x) / facts.factor),
-            round((self._settings.origin.y + box.y) / facts.factor),
-            clean.shape[-1],
-            clean.shape[-2],
+    def refine(self, work: Path, done: TileDone, step_done: StepDone) -> None:
+        """All tiles that the store does not hold yet; `work` takes the merged latent."""
+        if self._run.walk.merged:
+            self._merge(work, step_done)
+        waiting = []
+        for box in self._run.refined:
+            tile = self._tile(box)
+            self._keys[box] = self._key(tile)
+            if self._keys[box] in self._store:
+                done(box, self._store.get(self._keys[box]))
+                continue
+            waiting.append(tile)
+            if len(waiting) == self._run.batch:
+                self._finish(waiting, done)
+                waiting = []
+        if waiting:
+            self._finish(waiting, done)
+
+    def blend(self, target: Picture) -> None:
+        """Lay all tiles together into `target`; what is left alone is the picture's own."""
+        blender = TileBlender.of(self._run.grid, into(target))
+        for box in self._run.boxes:
+            alone = box in self._run.untouched
+            pixels = read_mirrored(self._picture, box) if alone else self._store.get(self._keys[box])
+            blender.add(box.x, box.y, pixels)
+        blender.finish()
+
+    def _finish(self, tiles: Sequence[Tile], done: TileDone) -> None:
+        for tile, pixels in zip(tiles, self._refiner.refine(tiles), strict=True):
+            self._store.put(self._keys[tile.box], pixels)
+            done(tile.box, pixels)
+
+    def _tile(self, box: Bounds) -> Tile:
+        return Tile(
+            box=box,
+            pixels=read_mirrored(self._picture, box),
+            seed=self._seeds.of(box),
+            noisy=None if self._latent is None else self._noisy(self._latent, box),
+            starts=self._maps.starts(box),
+            shares=self._maps.shares(box),
         )
-        noise = AnchoredNoise(self._settings.seed, facts.channels, place, model.device)
-        noisy = clean + noise() * self._sigmas[0].to(clean.device)
-        denoise = guided(
-            self._denoise, self._positive, self._negative, self._settings.run.guidance, LOWEST_GUIDED_SIGMA
-        )
-        latents = SAMPLERS[self._settings.run.sampler](denoise, noisy, self._sigmas, noise)
-        return model.decode(latents).float().cpu()
 
-    def _denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
-        if self._cancelled():
-            raise Cancelled
-        return self._model.denoise(x, sigma, conditioning)
+    def _noisy(self, latent: Picture, box: Bounds) -> Floats:
+        """The merged latent's part, C x H x W."""
+        factor = self._refiner.model.facts.factor
+        part = Bounds(box.x // factor, box.y // factor, box.width // factor, box.height // factor)
+        return latent.read(part).transpose(2, 0, 1).copy()
 
+    def _key(self, tile: Tile) -> str:
+        place = self._refiner.place(tile.box)
+        settings = {**self._task, "place": [place.x, place.y], "seed": tile.seed}
+        return task_key(settings, *_arrays(tile))
 
-def lock_colour(refined: Tensor, source: Tensor) -> Tensor:
-    """Put back the source's low frequencies (B x 3 x H x W both): tone and colour can't drift, detail is left alone."""
-    return refined + _low_frequencies(source - refined)
+    def _merge(self, work: Path, step_done: StepDone) -> None:
+        facts, grid = self._refiner.model.facts, self._run.grid
+        width, height = grid.columns[-1] + grid.tile.width, grid.rows[-1] + grid.tile.height
+        extent = Extent(width // facts.factor, height // facts.factor)
+        latent = Picture.create(work / "latent.npy", extent, facts.channels, "float32")
+        walk = MergedWalk(self._run, self._refiner, self._tile, self._seeds.seed, step_done)
+        walk.into(latent, self._store, self._block_key)
+        self._latent = latent
 
-
-def _low_frequencies(pixels: Tensor) -> Tensor:
-    height, width = pixels.shape[-2:]
-    cells = (max(1, round(height / LOCK_CELL)), max(1, round(width / LOCK_CELL)))
-    coarse = F.adaptive_avg_pool2d(pixels, cells)
-    # A binomial blur over the cells; cubic growth from them has no visible grid.
-    padded = F.pad(coarse, (1, 1, 1, 1), mode="replicate")
-    line = torch.tensor([0.25, 0.5, 0.25], dtype=pixels.dtype)
-    kernel = torch.outer(line, line).expand(3, 1, 3, 3)
-    return F.interpolate(F.conv2d(padded, kernel, groups=3), (height, width), mode="bicubic", align_corners=False)
+    def _block_key(self, block: Block) -> str:
+        """Made tile by tile, so that a block's pixels are never all in memory."""
+        parts = [self._key(self._tile(box)) for box in block.boxes]
+        left_alone = [box in self._run.untouched for box in block.boxes]
+        return task_key({**self._task, "block": parts, "left_alone": left_alone, "seed": self._seeds.seed})
 
 
-def tile_path(folder: Path, box: Bounds) -> Path:
-    """Where a finished tile is kept."""
-    return folder / f"tile_{box.y}_{box.x}.npy"
-
-
-def refine_tiles(picture: Picture, folder: Path, run: RefinePass, refiner: TileRefiner, done: TileDone) -> None:
-    """Refine every box of the pass; each finished tile is one file in `folder`, H x W x 3 in the picture's type."""
-    for box in run.boxes:
-        pixels = refiner.refine(read_mirrored(picture, box), box)
-        np.save(tile_path(folder, box), from_floats(pixels, picture.dtype))
-        done(box, pixels)
-
-
-def blend_tiles(folder: Path, run: RefinePass, target: Picture) -> None:
-    """Lay the finished tiles together into `target`."""
-    grid = run.grid
-    blender = TileBlender(grid.columns, grid.rows, grid.tile.width, grid.tile.height, into(target))
-    for box in run.boxes:
-        blender.add(box.x, box.y, to_floats(np.load(tile_path(folder, box))))
-    blender.finish()
+def _arrays(tile: Tile) -> Iterator[Floats]:
+    yield tile.pixels
+    for each in (tile.noisy, tile.starts, *tile.shares):
+        if each is not None:
+            yield each

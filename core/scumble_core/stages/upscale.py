@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from scumble_core.models.device import Device, is_out_of_memory
+from scumble_core.models.device import Device, free_memory, is_out_of_memory
 from scumble_core.models.upscalers import Upscaler
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.padding import read_mirrored
@@ -26,8 +26,7 @@ def upscale(
     scale = upscaler.scale
     large = Extent(colour.extent.width * scale, colour.extent.height * scale)
     enlarged = Picture.create(folder / "enlarged.npy", large, 3, colour.dtype)
-    columns, rows = (tuple(start * scale for start in starts) for starts in (grid.columns, grid.rows))
-    blender = TileBlender(columns, rows, grid.tile.width * scale, grid.tile.height * scale, into(enlarged))
+    blender = TileBlender.of(grid, into(enlarged), scale)
     for box in boxes:
         pixels = upscale_pixels(read_mirrored(colour, box), upscaler, device)
         blender.add(box.x * scale, box.y * scale, pixels)
@@ -53,7 +52,7 @@ def upscale_pixels(pixels: Floats, upscaler: Upscaler, device: Device) -> Floats
         if not is_out_of_memory(error) or min(pixels.shape[:2]) < 2 * _SMALLEST_TILE:
             raise
     # Outside the except clause, so that the failed call's tensors are let go.
-    device.free_memory()
+    free_memory(device.name)
     scale = upscaler.scale
     out = np.empty((pixels.shape[0] * scale, pixels.shape[1] * scale, 3), np.float32)
     for part, with_margin in _quarters(pixels.shape[0], pixels.shape[1]):

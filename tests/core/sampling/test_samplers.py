@@ -9,19 +9,21 @@ from torch import Tensor
 from scumble_core.picture.geometry import Bounds
 from scumble_core.sampling.anchored import Anchor, AnchoredNoise
 from scumble_core.sampling.guidance import Share, guided
+from scumble_core.sampling.levels import falling, training_levels
 from scumble_core.sampling.names import SAMPLER_NAMES
 from scumble_core.sampling.samplers import SAMPLERS
-from scumble_core.sampling.sigmas import falling, training_sigmas
 from scumble_core.sampling.walk import Denoiser
 
-TABLE = training_sigmas()
+
+def walked_from(highest: float, steps: int) -> Tensor:
+    return torch.tensor(falling(training_levels(), highest, steps))
 
 
 # A consistency model answers not with a mean but with where the flow from x ends: lcm has a test of its own.
 @pytest.mark.parametrize("name", sorted(set(SAMPLERS) - {"lcm"}))
 def test_samples_of_a_known_distribution_have_its_spread(name: str) -> None:
     variance = 0.5
-    sigmas = falling(TABLE, 10.0, 60)
+    sigmas = walked_from(10.0, 60)
     noise = AnchoredNoise([Anchor(Bounds(0, 0, 64, 64), 3)], 4)
     x = noise() * math.sqrt(variance + 100)
     out = SAMPLERS[name](lambda x, sigma: x * (variance / (variance + sigma**2)), x, sigmas, noise)
@@ -58,7 +60,7 @@ def test_lcm_keeps_the_spread_of_a_consistency_model_in_any_number_of_steps(step
     def end_of_flow(x: Tensor, sigma: float) -> Tensor:
         return x * math.sqrt(variance / (variance + sigma**2))
 
-    sigmas = falling(TABLE, 10.0, steps).double()
+    sigmas = walked_from(10.0, steps).double()
     assert _spread("lcm", end_of_flow, sigmas, variance + 100) == pytest.approx(variance, rel=1e-6)
 
 
@@ -91,7 +93,7 @@ def test_twice_the_steps_leave_a_spread_nearer_to_the_true_one_by_the_order(name
 def test_a_denoiser_that_knows_the_answer_gives_it(name: str) -> None:
     answer = torch.full((1, 4, 8, 8), 0.3)
     noise = AnchoredNoise([Anchor(Bounds(-4, 7, 8, 8), 1)], 4)
-    sigmas = falling(TABLE, 0.6, 5)
+    sigmas = walked_from(0.6, 5)
     out = SAMPLERS[name](lambda _x, _sigma: answer, answer + noise() * 0.6, sigmas, noise)
     torch.testing.assert_close(out, answer)
 
@@ -101,7 +103,7 @@ def test_tiles_that_overlap_agree_under_a_pixelwise_denoiser(name: str) -> None:
     def run(bounds: Bounds) -> Tensor:
         noise = AnchoredNoise([Anchor(bounds, 9)], 4)
         x = noise()
-        return SAMPLERS[name](lambda x, sigma: x / (1 + sigma**2), x, falling(TABLE, 1.0, 6), noise)
+        return SAMPLERS[name](lambda x, sigma: x / (1 + sigma**2), x, walked_from(1.0, 6), noise)
 
     left, right = run(Bounds(0, 0, 24, 16)), run(Bounds(16, 4, 24, 16))
     torch.testing.assert_close(left[..., 4:, 16:], right[..., :12, :8], rtol=0, atol=0)

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scumble_core.picture.geometry import Bounds, Extent
-from scumble_core.plan.tiles import TileLimits, plan_tiles
-from scumble_core.stages.blend import TileBlender, axis_weights
+from scumble_core.picture.weights import axis_weights
+from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
+from scumble_core.stages.blend import TileBlender
 
 
 def grids():
@@ -17,7 +18,7 @@ def grids():
 def test_weights_sum_to_one_everywhere_and_are_never_negative(grid):
     for starts, side in ((grid.columns, grid.tile.width), (grid.rows, grid.tile.height)):
         total = np.zeros(starts[-1] + side)
-        for start, weight in zip(starts, axis_weights(starts, side), strict=True):
+        for start, weight in axis_weights(starts, side).items():
             assert (weight >= 0).all()
             total[start : start + side] += weight
         assert total == pytest.approx(1, abs=1e-6)
@@ -32,7 +33,7 @@ def test_tiles_cut_from_a_picture_blend_to_the_same_picture(grid, seed):
     def sink(band, pixels):
         out[band.slices] = pixels
 
-    blender = TileBlender(grid.columns, grid.rows, grid.tile.width, grid.tile.height, sink)
+    blender = TileBlender.of(grid, sink)
     for box in grid.boxes():
         blender.add(box.x, box.y, picture[box.slices])
     blender.finish()
@@ -41,7 +42,8 @@ def test_tiles_cut_from_a_picture_blend_to_the_same_picture(grid, seed):
 
 def test_rows_of_tiles_may_be_left_out():
     bands = []
-    blender = TileBlender((0,), (0, 8, 16), 8, 12, lambda band, pixels: bands.append(band))
+    grid = TileGrid(Extent(8, 12), (0,), (0, 8, 16))
+    blender = TileBlender.of(grid, lambda band, pixels: bands.append(band))
     blender.add(0, 8, np.ones((12, 8, 3), np.float32))
     blender.add(0, 16, np.ones((12, 8, 3), np.float32))
     blender.finish()

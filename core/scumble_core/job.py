@@ -1,0 +1,76 @@
+"""A job as the pipeline runs it: its folder, what lies in there, its models, and how it tells of itself."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scumble_core.errors import Cancelled
+from scumble_core.events import Event, Stage, StageStarted, TileFinished, TilePreview
+from scumble_core.inputs import Inputs
+from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.picture.resample import Filter, resize
+from scumble_core.picture.storage import Floats
+from scumble_core.request import RefineRequest
+from scumble_core.stages.blend import TileDone
+from scumble_core.stages.pace import Pace
+from scumble_core.stages.store import TileStore
+
+if TYPE_CHECKING:
+    from scumble_core.models.library import ModelCache
+
+PREVIEW_SIDE = 256
+RESULTS = ("upscaled.npy", "refined.npy")
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One job on its way. `work` is for files that only serve while it runs; `tiles` keeps what is finished."""
+
+    folder: Path
+    work: Path
+    tiles: TileStore
+    request: RefineRequest
+    inputs: Inputs
+    models: "ModelCache"
+    emit: Emit
+    cancelled: Callable[[], bool]
+
+    def start(self, stage: Stage, tiles: int) -> None:
+        """A stage begins."""
+        self.check_cancelled()
+        self.emit(StageStarted(stage, tiles))
+
+    def counter(self, stage: Stage, tiles: int, seconds: float, scale: float, output: Extent, pace: Pace) -> TileDone:
+        """Tells of each finished tile.
+
+        `seconds`: the stage's estimate; `scale`: from the stage's pixels to those of `output`.
+        """
+        numbers = itertools.count(1)
+
+        def done(box: Bounds, pixels: Floats) -> None:
+            pace.advance(seconds / tiles)
+            place = box.scaled(scale).intersect(Bounds.of(output))
+            self.emit(TileFinished(stage, next(numbers), tiles, pace.seconds_left, place))
+            self.emit(TilePreview(place, preview(pixels)))
+            self.check_cancelled()
+
+        return done
+
+    def check_cancelled(self) -> None:
+        """Raises Cancelled when that is wished."""
+        if self.cancelled():
+            raise Cancelled
+
+
+def preview(pixels: Floats) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """H x W x 3 in 0 to 1 to uint8, at most 256 px a side."""
+    height, width = pixels.shape[:2]
+    share = min(1.0, PREVIEW_SIDE / max(height, width))
+    small = resize(pixels, Extent(width, height).scaled(share), Filter.BILINEAR)
+    return np.round(small * 255).astype(np.uint8)

@@ -1,0 +1,199 @@
+"""A job in the way of the reference node "Mikey Sampler Tiled": phases on the whole latent, upscale, tiles, stitch."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scumble_core.errors import Cancelled
+from scumble_core.events import JobResult, TileFinished
+from scumble_core.job import RESULTS, Job
+from scumble_core.mikey.complexity import complexity
+from scumble_core.mikey.phases import Phase, Role, tile_phase
+from scumble_core.mikey.plan import ReferencePlan, plan_reference
+from scumble_core.mikey.scale import truncated
+from scumble_core.mikey.stitch import Stitcher
+from scumble_core.mikey.upscale import enlarge, sampled
+from scumble_core.mikey.walk import start_walk
+from scumble_core.models.interface import Conditioning, LatentModel
+from scumble_core.models.library import NONE, identity_of
+from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.picture.storage import Floats, Picture
+from scumble_core.plan.inputs import wanted_of
+from scumble_core.sampling.guidance import Share, guided
+from scumble_core.sampling.walk import Denoiser
+from scumble_core.sampling.windows import merged
+from scumble_core.stages.blend import into
+from scumble_core.stages.compose import compose
+from scumble_core.stages.guard import Guard
+from scumble_core.stages.pace import Pace
+from scumble_core.stages.prepare import is_opaque, work_picture, write_colour
+from scumble_core.stages.selection import Edge, write_alpha
+from scumble_core.stages.store import task_key
+
+
+def run_reference(job: Job) -> JobResult:
+    """Run the job; both results are in its folder when this returns."""
+    began = time.monotonic()
+    plan = plan_reference(job.request, job.inputs.source.extent, wanted_of(job.request, job.inputs))
+    colour = work_picture(job.work, "colour", job.inputs.source, 3)
+    beyond = write_colour(job.inputs.source, colour, job.inputs.space)
+    upscaled, refined = _Reference(job, plan).run(_cropped(job, colour, plan, "taken"))
+    # What the phases have drawn anew has nothing to do with the source's highlights any more.
+    rest = None if beyond is None or plan.phases else _cropped(job, beyond, plan, "rest")
+    _compose(job, plan, upscaled, refined, rest)
+    box, x, y = plan.result, *_corner(plan)
+    summary = {**plan.to_dict(), "request": job.request.to_dict(), "seconds": round(time.monotonic() - began, 2)}
+    return JobResult(x, y, box.width, box.height, {**summary, "device": job.models.device.name})
+
+
+class _Reference:
+    """The stages between what was taken of the source and both pictures."""
+
+    def __init__(self, job: Job, plan: ReferencePlan) -> None:
+        self._job = job
+        self._plan = plan
+        self._pace = Pace(plan.seconds)
+        self._prompts: dict[tuple[Role, Extent], tuple[Conditioning, Conditioning]] = {}
+
+    def run(self, taken: Picture) -> tuple[Picture, Picture]:
+        """Upscaled and tiled."""
+        upscaled = self._upscale(self._first(taken))
+        return upscaled, self._tiles(upscaled)
+
+    def _first(self, taken: Picture) -> Picture:
+        """The phases, on the whole latent; where there are none, still through the autoencoder, as the node does."""
+        job, plan = self._job, self._plan
+        job.start("first_pass", max(1, len(plan.phases)))
+        model = self._model("base")
+        guard, box = Guard(model, max(taken.extent.width, taken.extent.height)), taken.bounds
+        pixels = _tensor(taken.read(box))
+
+        def encoded() -> Tensor:
+            latent = guard.encode(pixels)
+            return torch.zeros_like(latent) if job.request.start == "empty" else latent
+
+        latent = guard.finite(encoded, box)
+        scale = plan.output.width / plan.taken.width
+        count = max(1, len(plan.phases))
+        done = job.counter("first_pass", count, plan.first_seconds, scale, plan.output, self._pace)
+        for phase in plan.phases:
+            before = latent
+            latent = guard.finite(lambda phase=phase, before=before: self._walked(before, phase, guard), box)  # type: ignore[misc]
+            done(box, _pixels(guard.finite(lambda latent=latent: guard.decode(latent), box)))  # type: ignore[misc]
+        out = Picture.create(job.work / "drawn.npy", taken.extent, 3, np.float32)
+        out.write(box, _pixels(guard.finite(lambda: guard.decode(latent), box)))
+        return out
+
+    def _upscale(self, drawn: Picture) -> Picture:
+        job, plan = self._job, self._plan
+        count = max(1, len(plan.upscale_boxes))
+        job.start("upscale", count)
+        enlarged = drawn
+        if plan.upscale_boxes:
+            scale = plan.output.width / plan.taken.width
+            done = job.counter("upscale", count, plan.upscale_seconds, scale, plan.output, self._pace)
+            enlarged = enlarge(drawn, job.work, job.models.upscaler(plan.upscaler), job.models.device, done)
+        return sampled(enlarged, plan.output, job.work, job.inputs.source.dtype == np.uint8)
+
+    def _tiles(self, upscaled: Picture) -> Picture:
+        job, plan = self._job, self._plan
+        job.start("tiles", len(plan.boxes))
+        done = job.counter("tiles", len(plan.boxes), plan.tile_seconds, 1.0, plan.output, self._pace)
+        guard = Guard(self._model("base"), max(plan.boxes[0].width, plan.boxes[0].height))
+        target = Picture.create(job.work / "tiles.npy", plan.output, 3, np.float32)
+        stitcher = Stitcher(plan.output.width, into(target))
+        for box in plan.boxes:
+            pixels = self._tile(upscaled.read(box), box, guard)
+            stitcher.add(box.x, box.y, pixels)
+            done(box, pixels)
+        stitcher.finish()
+        return target
+
+    def _tile(self, pixels: Floats, box: Bounds, guard: Guard) -> Floats:
+        """The same noise in every tile, whatever its place."""
+        job, plan = self._job, self._plan
+        score = complexity(truncated(pixels)) if job.request.complexity else None
+        phase = tile_phase(plan.preset, plan.settings, score)
+        models = [identity_of(model) for model in (job.request.base, plan.refiner)]
+        prompts = [job.request.prompt, job.request.negative_prompt]
+        device = [job.models.device.name, str(job.models.device.dtype)]
+        settings = {"phase": str(phase), "models": models, "prompts": prompts, "device": device}
+        key = task_key({**settings, "seed": job.request.seed}, pixels)
+        if key not in job.tiles:
+            tensor = _tensor(pixels)
+            refined = guard.finite(lambda: guard.decode(self._walked(guard.encode(tensor), phase, guard)), box)
+            job.tiles.put(key, _pixels(refined))
+        return job.tiles.get(key)
+
+    def _walked(self, latent: Tensor, phase: Phase, guard: Guard) -> Tensor:
+        """The latent after the phase."""
+        model = self._model(phase.role)
+        walk = start_walk(latent, phase, self._job.request.seed, model.sigma_table)
+        if walk is None:
+            return latent
+        factor = model.facts.factor
+        extent = Extent(latent.shape[-1] * factor, latent.shape[-2] * factor)
+        windows = guard.windows(extent, factor)
+        positive, negative = self._encoded_prompts(phase.role, extent)
+        denoise: Denoiser = guided(self._cancellable(model), [Share(positive)], negative, phase.cfg)
+        return walk.run(denoise if len(windows) == 1 else merged([denoise] * len(windows), windows))
+
+    def _cancellable(self, model: LatentModel) -> Callable[[Tensor, float, Conditioning], Tensor]:
+        def denoise(x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
+            if self._job.cancelled():
+                raise Cancelled
+            return model.denoise(x, sigma, conditioning)
+
+        return denoise
+
+    def _model(self, role: Role) -> LatentModel:
+        return self._job.models.latent_model(self._job.request.base if role == "base" else self._plan.refiner, NONE)
+
+    def _encoded_prompts(self, role: Role, extent: Extent) -> tuple[Conditioning, Conditioning]:
+        """Both prompts as the model takes them; sizes that a prompt doesn't name are the latent's own."""
+        if (role, extent) not in self._prompts:
+            model, request = self._model(role), self._job.request
+            positive = model.encode_prompt(request.prompt, extent)
+            self._prompts[role, extent] = positive, model.encode_prompt(request.negative_prompt, extent, negative=True)
+        return self._prompts[role, extent]
+
+
+def _compose(job: Job, plan: ReferencePlan, upscaled: Picture, refined: Picture, beyond: Picture | None) -> None:
+    job.start("compose", 1)
+    source, selection = job.inputs.source, job.inputs.selection
+    alpha = None
+    if selection is not None or not is_opaque(source):
+        whole = work_picture(job.work, "alpha", source, 1)
+        write_alpha(source, selection, whole, Edge(job.request.grow, job.request.soft_edge))
+        alpha = _cropped(job, whole, plan, "taken-alpha")
+    for colour, name in zip((upscaled, refined), RESULTS, strict=True):
+        job.check_cancelled()
+        compose(colour, alpha, plan.final, plan.result, job.folder / name, source.dtype, job.inputs.space, beyond)
+    job.emit(TileFinished("compose", 1, 1, 0.0, Bounds.of(plan.output)))
+
+
+def _cropped(job: Job, picture: Picture, plan: ReferencePlan, name: str) -> Picture:
+    """The part of a picture of the source's size that is taken."""
+    if plan.taken == picture.bounds:
+        return picture
+    out = Picture.create(job.work / f"{name}.npy", plan.taken.extent, picture.channels, picture.dtype)
+    for band in out.bands():
+        out.write(band, picture.read(band.translate(plan.taken.x, plan.taken.y)))
+    return out
+
+
+def _corner(plan: ReferencePlan) -> tuple[int, int]:
+    """Where the results' corner lies on the source, at the results' own scale."""
+    scale = plan.final.width / plan.taken.width
+    return plan.result.x + round(plan.taken.x * scale), plan.result.y + round(plan.taken.y * scale)
+
+
+def _tensor(pixels: Floats) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+
+
+def _pixels(values: Tensor) -> Floats:
+    return np.ascontiguousarray(values[0].float().cpu().clamp(0, 1).numpy().transpose(1, 2, 0))

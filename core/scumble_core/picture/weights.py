@@ -1,0 +1,41 @@
+"""How much each of several overlapping tiles counts at a place, so that they flow into each other without a seam."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scumble_core.picture.storage import Floats
+
+# For each tile along one axis, by its start: its weights, as many as it is long.
+AxisWeights = Mapping[int, Floats]
+
+
+def axis_weights(starts: Sequence[int], sides: int | Sequence[int]) -> AxisWeights:
+    """The weights of tiles as long as `sides`, or all of one side; at every place they sum to 1 over the tiles.
+
+    Each overlap is crossed with a smoothstep: no kink at either end that an eye could find.
+    """
+    lengths = [sides] * len(starts) if isinstance(sides, int) else list(sides)
+    raw = [np.ones(length) for length in lengths]
+    for number, (before, start) in enumerate(pairwise(starts)):
+        overlap = before + lengths[number] - start
+        raw[number] *= _smoothstep((lengths[number] - 0.5 - np.arange(lengths[number])) / overlap)
+        raw[number + 1] *= _smoothstep((np.arange(lengths[number + 1]) + 0.5) / overlap)
+    return normalised(dict(zip(starts, raw, strict=True)))
+
+
+def normalised(raw: Mapping[int, NDArray[np.float64]]) -> AxisWeights:
+    """Weights that sum to 1 at every place that a tile reaches."""
+    total = np.zeros(max(start + len(weight) for start, weight in raw.items()))
+    for start, weight in raw.items():
+        total[start : start + len(weight)] += weight
+    return {
+        start: (weight / total[start : start + len(weight)]).astype(np.float32) for start, weight in raw.items()
+    }  # fmt: skip
+
+
+def _smoothstep(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)

@@ -1,0 +1,174 @@
+"""One tiled walk of the latent model over a picture, as the plan describes it. No torch here."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from scumble_core.models.facts import ModelFacts
+from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
+from scumble_core.request import RefineRequest
+from scumble_core.sampling.levels import falling, start_level, training_levels
+from scumble_core.sampling.names import TWO_CALLS
+
+# A picture smaller than this is mirrored outward to it: models are lost on a handful of latents.
+SMALLEST_SIDE = 64
+# What a pass may take of the device's memory; the rest is for the models and for others.
+MEMORY_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a latent is walked down: with the model, the pixels, the place and the seed, all that determines a tile.
+
+    `sigmas` ends in 0. `guided`: the sigmas between which the negative prompt is asked. The first `merged` steps are
+    taken over the whole latent, with the tiles' predictions merged in each; the others by each tile alone.
+    """
+
+    sampler: str
+    sigmas: tuple[float, ...]
+    guidance: float
+    guided: tuple[float, float]
+    merged: int = 0
+
+    @property
+    def steps(self) -> int:
+        return len(self.sigmas) - 1
+
+    def calls(self, prompts: int = 1) -> int:
+        """Calls of the model for one tile that `prompts` prompts share, the negative prompt not counted among them."""
+        return sum(self._calls_at(sigma, following, prompts) for sigma, following in pairwise(self.sigmas))
+
+    def _calls_at(self, sigma: float, following: float, prompts: int) -> int:
+        low, high = self.guided
+        once = prompts + (self.guidance > 1 and low <= sigma <= high)
+        # Samplers that look ahead do not do so on the step to 0.
+        return once * (2 if self.sampler in TWO_CALLS and following > 0 else 1)
+
+
+@dataclass(frozen=True)
+class RefinePass:
+    """A pass over a picture: its grid, the boxes that are needed, which of them are left alone, and the walk.
+
+    `prompts`: for each box how many prompts share it; `complexity`: for each box its measure, empty where not measured.
+    """
+
+    grid: TileGrid
+    boxes: tuple[Bounds, ...]
+    untouched: frozenset[Bounds]
+    walk: Walk
+    strength: float
+    batch: int
+    prompts: tuple[int, ...] = ()
+    complexity: tuple[float, ...] = ()
+
+    @property
+    def refined(self) -> tuple[Bounds, ...]:
+        """The boxes that the model works on."""
+        return tuple(box for box in self.boxes if box not in self.untouched)
+
+    @property
+    def megapixels(self) -> float:
+        return sum(box.extent.area for box in self.refined) / 1e6
+
+    @property
+    def model_calls(self) -> int:
+        prompts = self.prompts or (1,) * len(self.boxes)
+        return sum(
+            self.walk.calls(count) for box, count in zip(self.boxes, prompts, strict=True) if box not in self.untouched
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """What the plan shows of it."""
+        walk, tile = self.walk, self.grid.tile
+        shown: dict[str, object] = {
+            "tiles": len(self.refined),
+            "flat_tiles": len(self.untouched),
+            "tile": [tile.width, tile.height],
+            "overlap": list(self.grid.overlap),
+            "strength": self.strength,
+            "sigma": round(walk.sigmas[0], 4),
+            "steps": walk.steps,
+            "merged_steps": walk.merged,
+            "guidance": walk.guidance,
+            "guided_steps": sum(walk.guided[0] <= sigma <= walk.guided[1] for sigma in walk.sigmas[:-1])
+            if walk.guidance > 1
+            else 0,
+            "sampler": walk.sampler,
+            "batch": self.batch,
+            "megapixels": round(self.megapixels, 3),
+        }
+        if self.complexity:
+            shown["complexity"] = [round(value, 2) for value in self.complexity]
+        return shown
+
+
+def plan_pass(
+    request: RefineRequest,
+    extent: Extent,
+    region: Bounds,
+    facts: ModelFacts,
+    strength: float,
+    memory: int | None,
+    generates: bool = False,
+) -> RefinePass | None:
+    """The pass over a picture of this size, as far as it touches `region`; None where there is nothing to do.
+
+    `memory`: the device's, in bytes, None for enough. `generates`: the picture is made from noise alone.
+    """
+    if strength == 0:
+        return None
+    grid = plan_tiles(extent.at_least(SMALLEST_SIDE), tile_limits(request, facts, memory))
+    boxes = tuple(box for box in grid.boxes() if not box.intersect(region).is_empty)
+    walk = plan_walk(request, facts, 1.0 if generates else strength, generates, alone=grid.count == 1)
+    return RefinePass(grid, boxes, frozenset(), walk, strength, request.batch or 1)
+
+
+def plan_walk(request: RefineRequest, facts: ModelFacts, strength: float, generates: bool, alone: bool) -> Walk:
+    """The walk for this strength. `alone`: there is but one tile, and nothing to merge."""
+    # A small model invents nothing that holds at high sigma; but a picture from nothing must begin at the top.
+    share = strength if generates else strength * facts.reach
+    steps = request.steps or (facts.generating_steps if generates else facts.steps)
+    table = training_levels()
+    sigmas = _named(request.schedule, share, steps) or falling(table, start_level(table, share), steps)
+    return Walk(
+        sampler=request.sampler or facts.sampler,
+        sigmas=sigmas,
+        guidance=(request.guidance or facts.guidance) if facts.uses_prompt else 1.0,
+        guided=(facts.guided_from, facts.guided_to) if request.guidance_interval else (0.0, math.inf),
+        merged=0 if alone else sum(sigma > facts.merge_above for sigma in sigmas),
+    )
+
+
+def _named(schedule: str, strength: float, steps: int) -> tuple[float, ...]:
+    """The last `steps` steps of a named schedule that is as long as the strength asks; empty where none is named."""
+    if not schedule:
+        return ()
+    from scumble_core.sampling.schedules import SCHEDULES
+    from scumble_core.sampling.sigmas import training_sigmas
+
+    whole = max(steps, round(steps / strength))
+    return tuple(float(sigma) for sigma in SCHEDULES[schedule](training_sigmas(), whole)[-steps - 1 :])
+
+
+def tile_limits(request: RefineRequest, facts: ModelFacts, memory: int | None = None) -> TileLimits:
+    """Tiles on the model's grid, no larger than its native size and what the memory holds.
+
+    Unless asked otherwise they overlap by a sixth of the side, at most 128 pixels.
+    """
+    grid = facts.grid
+    side = request.tile_size or _side_in(memory, facts)
+    side = max(grid, side // grid * grid)
+    overlap = request.overlap or min(128, side // 6)
+    overlap = max(grid, min(overlap, side // 2 - grid) // grid * grid)
+    # Tiles may be longer in one direction, as long as none has a larger area than the square.
+    longest = side * 3 // 2 // grid * grid
+    return TileLimits(grid, overlap, longest, side * side, 2.0)
+
+
+def _side_in(memory: int | None, facts: ModelFacts) -> int:
+    """The model's native tile, halved until one fits into the memory."""
+    side = facts.tile
+    while memory is not None and side > 256 and side * side / 1e6 * facts.tile_bytes > memory * MEMORY_SHARE:
+        side //= 2
+    return side

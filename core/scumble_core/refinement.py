@@ -1,0 +1,157 @@
+"""Scumble's own way: first pass, upscale, tile pass, colour lock, compose."""
+
+import shutil
+import time
+
+import numpy as np
+
+from scumble_core.events import JobResult, Stage, TileFinished
+from scumble_core.job import RESULTS, Job
+from scumble_core.models.interface import LatentModel
+from scumble_core.models.library import NONE, identity_of
+from scumble_core.picture.geometry import Bounds, Point
+from scumble_core.picture.storage import Picture
+from scumble_core.picture.survey import Survey, survey
+from scumble_core.plan.inputs import look, plan_inputs
+from scumble_core.plan.job import Plan, informed
+from scumble_core.plan.passes import RefinePass
+from scumble_core.stages.compose import compose
+from scumble_core.stages.lock import lock_colour
+from scumble_core.stages.maps import Maps
+from scumble_core.stages.pace import Pace
+from scumble_core.stages.prepare import is_opaque, work_picture, write_colour
+from scumble_core.stages.selection import Edge, write_alpha
+from scumble_core.stages.tile import TileRefiner, TileSettings
+from scumble_core.stages.tile_pass import TilePass, TileSeeds
+from scumble_core.stages.upscale import resized, upscale
+
+
+def run_refinement(job: Job) -> JobResult:
+    """Run the job; both results are in its folder when this returns."""
+    began = time.monotonic()
+    inputs = job.inputs
+    # Once before any work, so that what can't be done is said at once; then again, with the pixels known.
+    plan = plan_inputs(job.request, inputs, job.models.device.memory)
+    colour = work_picture(job.work, "colour", inputs.source, 3)
+    beyond = write_colour(inputs.source, colour, inputs.space)
+    surveyed = survey(colour, inputs.source)
+    plan = informed(plan, look(inputs, surveyed))
+    upscaled, refined = _Refinement(job, plan, surveyed).run(colour)
+    _compose(job, plan, upscaled, refined, beyond)
+    box = plan.result
+    summary = {**plan.to_dict(), "request": job.request.to_dict(), "seconds": round(time.monotonic() - began, 2)}
+    return JobResult(box.x, box.y, box.width, box.height, {**summary, "device": job.models.device.name})
+
+
+class _Refinement:
+    """The stages between the source's colour and the two pictures at the size refined at."""
+
+    def __init__(self, job: Job, plan: Plan, surveyed: Survey) -> None:
+        self._job = job
+        self._plan = plan
+        self._survey = surveyed
+        self._pace = Pace(plan.seconds)
+
+    def run(self, colour: Picture) -> tuple[Picture, Picture]:
+        """Upscaled and refined."""
+        job, plan = self._job, self._plan
+        if plan.first_pass is not None:
+            generates = job.request.start == "empty"
+            refined = self._refine("first_pass", colour, plan.first_pass, 1.0)
+            if not generates:
+                lock_colour(refined, colour, job.request.colour_lock, self._origin(1.0), Bounds.of(plan.source))
+            colour = refined
+        upscaled = self._upscale(colour)
+        if plan.tile_pass is None:
+            return upscaled, upscaled
+        refined = self._refine("tiles", upscaled, plan.tile_pass, plan.scale)
+        lock_colour(refined, upscaled, job.request.colour_lock, self._origin(plan.scale), plan.region)
+        return upscaled, refined
+
+    def _upscale(self, colour: Picture) -> Picture:
+        job, plan = self._job, self._plan
+        job.start("upscale", max(1, len(plan.upscale_boxes)))
+        if plan.upscale_grid is None:
+            return colour if colour.extent == plan.output else resized(colour, plan.output, job.work)
+        upscaler = job.models.upscaler(plan.upscaler)
+        done = job.counter(
+            "upscale", len(plan.upscale_boxes), plan.upscale_seconds, plan.scale, plan.output, self._pace
+        )
+        return upscale(
+            colour, plan.output, job.work, upscaler, plan.upscale_grid, plan.upscale_boxes, job.models.device, done
+        )
+
+    def _refine(self, stage: Stage, picture: Picture, run: RefinePass, scale: float) -> Picture:
+        """One pass over a picture that is `scale` times as large as the source."""
+        job, plan = self._job, self._plan
+        model = self._model()
+        tiles = max(1, len(run.refined))
+        done = job.counter(stage, tiles, plan.pass_seconds(run), plan.scale / scale, plan.output, self._pace)
+        if run.walk.merged:
+            job.start("merge", run.walk.merged)
+        job.start(stage, tiles)
+        work = job.work / stage
+        work.mkdir()
+        tile_pass = self._tile_pass(stage, picture, run, scale, model)
+        tile_pass.refine(work, done, lambda _bounds: job.check_cancelled())
+        target = Picture.create(job.work / f"{stage}.npy", picture.extent, 3, np.float32)
+        tile_pass.blend(target)
+        shutil.rmtree(work)
+        return target
+
+    def _tile_pass(self, stage: Stage, picture: Picture, run: RefinePass, scale: float, model: LatentModel) -> TilePass:
+        job, request = self._job, self._job.request
+        prompts = (request.prompt, *(region.prompt for region in request.regions))
+        settings = TileSettings(run.walk, run.grid.tile, prompts, request.negative_prompt, self._origin(scale))
+        generates = stage == "first_pass" and request.start == "empty"
+        maps = Maps(
+            source=job.inputs.source.extent,
+            extent=picture.extent,
+            factor=model.facts.factor,
+            share=run.strength * model.facts.reach,
+            strength=None if generates else job.inputs.strength,
+            survey=self._survey if request.complexity and not generates else None,
+            regions=job.inputs.regions,
+        )
+        seeds = TileSeeds(request.seed, request.reseeded if stage == "tiles" else ())
+        refiner = TileRefiner(model, settings, job.cancelled)
+        return TilePass(picture, run, refiner, maps, seeds, job.tiles, self._task(prompts))
+
+    def _task(self, prompts: tuple[str, ...]) -> dict[str, object]:
+        """What determines a tile beside what TilePass knows."""
+        job = self._job
+        models = [identity_of(model) for model in (job.request.base, self._plan.refiner)]
+        device = [job.models.device.name, str(job.models.device.dtype)]
+        return {
+            "models": models, "part": job.request.tiler_model, "device": device, "prompts": list(prompts),
+            "negative": job.request.negative_prompt, "tile": str(self._plan.facts),
+        }  # fmt: skip
+
+    def _model(self) -> LatentModel:
+        """Base and refiner with their handover, or the one of them that the request names."""
+        request, models = self._job.request, self._job.models
+        if request.tiler_model == "base":
+            return models.latent_model(request.base, NONE)
+        if request.tiler_model == "refiner" and self._plan.refiner != NONE:
+            return models.latent_model(self._plan.refiner, NONE)
+        return models.latent_model(request.base, self._plan.refiner)
+
+    def _origin(self, scale: float) -> Point:
+        request = self._job.request
+        return Point(round(request.origin_x * scale), round(request.origin_y * scale))
+
+
+def _compose(job: Job, plan: Plan, upscaled: Picture, refined: Picture, beyond: Picture | None) -> None:
+    job.start("compose", 1)
+    source, selection = job.inputs.source, job.inputs.selection
+    alpha = None
+    if selection is not None or not is_opaque(source):
+        alpha = work_picture(job.work, "alpha", source, 1)
+        write_alpha(source, selection, alpha, Edge(job.request.grow, job.request.soft_edge))
+    if job.request.start == "empty":
+        beyond = None
+    for colour, name in zip((upscaled, refined), RESULTS, strict=True):
+        job.check_cancelled()
+        path = job.folder / name
+        compose(colour, alpha, plan.final, plan.result, path, source.dtype, job.inputs.space, beyond)
+    job.emit(TileFinished("compose", 1, 1, 0.0, plan.region))

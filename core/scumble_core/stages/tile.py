@@ -1,0 +1,179 @@
+"""Refine tiles: each is a pure function of its pixels, its place, its maps, the settings and the seed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scumble_core.errors import Cancelled
+from scumble_core.models.device import free_memory, is_out_of_memory
+from scumble_core.models.interface import Conditioning, LatentModel
+from scumble_core.picture.geometry import Bounds, Extent, Point
+from scumble_core.picture.storage import Floats
+from scumble_core.plan.passes import Walk
+from scumble_core.sampling.anchored import Anchor, AnchoredNoise
+from scumble_core.sampling.guidance import Share, guided
+from scumble_core.sampling.local import locally
+from scumble_core.sampling.samplers import SAMPLERS
+from scumble_core.sampling.walk import Denoiser
+from scumble_core.sampling.windows import merged
+from scumble_core.stages.guard import Guard, is_finite
+
+# The draws of what is left of a walk whose first steps were merged begin here, whatever the merged steps drew.
+DRAWS_AFTER_MERGING = 1 << 16
+
+
+@dataclass(frozen=True)
+class TileSettings:
+    """What all tiles of a pass share. `origin`: where the picture lies on the canvas, in its own pixels.
+
+    `prompts`: the picture's own prompt, then the regions'.
+    """
+
+    walk: Walk
+    tile: Extent
+    prompts: tuple[str, ...]
+    negative_prompt: str
+    origin: Point
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One tile's own part of the work. All maps are H x W of the latent.
+
+    `noisy`: C x H x W, the latent at the first sigma after the merged steps, None where there were none. `starts`: the
+    sigma at which each place joins the walk, None for all from the start. `shares`: how much each prompt counts, empty
+    where the picture's own prompt is alone. All tiles of a pass have such a map, or none has.
+    """
+
+    box: Bounds
+    pixels: Floats
+    seed: int
+    noisy: Floats | None = None
+    starts: Floats | None = None
+    shares: tuple[Floats, ...] = ()
+
+
+class TileRefiner:
+    """Refines tiles with one model and its prompts."""
+
+    def __init__(self, model: LatentModel, settings: TileSettings, cancelled: Callable[[], bool]) -> None:
+        self._model = model
+        self._settings = settings
+        self._cancelled = cancelled
+        self._positive = tuple(model.encode_prompt(prompt, settings.tile) for prompt in settings.prompts)
+        self._negative = model.encode_prompt(settings.negative_prompt, settings.tile, negative=True)
+        self._guard = Guard(model, max(settings.tile.width, settings.tile.height))
+
+    @property
+    def model(self) -> LatentModel:
+        return self._model
+
+    @property
+    def guard(self) -> Guard:
+        return self._guard
+
+    def refine(self, tiles: Sequence[Tile]) -> list[Floats]:
+        """H x W x 3 each, 0 to 1, of the grid's tile size.
+
+        What does not fit into memory is done one by one, then in smaller windows; NaN is tried again in float32. Raises
+        ScumbleError, which names the tile, when that does not help either.
+        """
+        if len(tiles) > 1:
+            try:
+                refined = self._refine(tiles)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+            else:
+                if is_finite(refined):
+                    return [_pixels(each) for each in refined]
+            free_memory(self._model.device)
+            return [pixels for tile in tiles for pixels in self.refine([tile])]
+        return [_pixels(self._guard.finite(lambda: self._refine(tiles), tiles[0].box)[0])]
+
+    def _refine(self, tiles: Sequence[Tile]) -> Tensor:
+        """B x 3 x H x W."""
+        model, walk = self._model, self._settings.walk
+        pixels = torch.from_numpy(np.stack([tile.pixels for tile in tiles]).transpose(0, 3, 1, 2)).contiguous()
+        clean = self._guard.encode(pixels)
+        noise = self._noise(tiles)
+        if tiles[0].noisy is None:
+            noisy = clean + noise() * walk.sigmas[0]
+        else:
+            noisy = _stacked([tile.noisy for tile in tiles], model.device)
+        latents = self.walk(noisy, clean, tiles, walk.sigmas[walk.merged :], noise)
+        return self._guard.decode(latents).float().cpu()
+
+    def encode(self, pixels: Floats) -> Tensor:
+        """One tile's latent, 1 x C x H x W."""
+        tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        return self._guard.encode(tensor)
+
+    def walk(
+        self, noisy: Tensor, clean: Tensor, tiles: Sequence[Tile], sigmas: tuple[float, ...], noise: AnchoredNoise
+    ) -> Tensor:
+        """Walk B x C x H x W latents down the sigmas."""
+        denoise = self.denoiser(tiles)
+        if tiles[0].starts is not None:
+            starts = _stacked([tile.starts for tile in tiles], self._model.device)[:, None]
+            denoise = locally(denoise, clean, starts, self._settings.walk.sigmas)
+        return SAMPLERS[self._settings.walk.sampler](denoise, noisy, torch.tensor(sigmas, dtype=torch.float64), noise)
+
+    def denoiser(self, tiles: Sequence[Tile]) -> Denoiser:
+        """Guided by the prompts, each where it counts; in windows when the memory is too small for a whole tile."""
+        windows = self._guard.windows(self._settings.tile, self._model.facts.factor)
+        if len(windows) == 1:
+            return self._guided([tile.shares for tile in tiles])
+        parts = [self._guided([_cut(tile.shares, window.bounds) for tile in tiles]) for window in windows]
+        return merged(parts, windows)
+
+    def _guided(self, shares: Sequence[tuple[Floats, ...]]) -> Denoiser:
+        walk = self._settings.walk
+        return guided(self._denoise, self._prompts(shares), self._negative, walk.guidance, walk.guided)
+
+    def _prompts(self, shares: Sequence[tuple[Floats, ...]]) -> list[Share[Conditioning]]:
+        """The prompts that count anywhere in these tiles."""
+        if not shares[0]:
+            return [Share(self._positive[0])]
+        weights = [_stacked(each, self._model.device)[:, None] for each in zip(*shares, strict=True)]
+        counting = [
+            Share(conditioning, weight)
+            for conditioning, weight in zip(self._positive, weights, strict=True)
+            if bool((weight > 0).any())
+        ]
+        return counting if len(counting) > 1 else [Share(counting[0].conditioning)]
+
+    def _denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
+        if self._cancelled():
+            raise Cancelled
+        return self._model.denoise(x, sigma, conditioning)
+
+    def _noise(self, tiles: Sequence[Tile]) -> AnchoredNoise:
+        facts = self._model.facts
+        first = DRAWS_AFTER_MERGING if self._settings.walk.merged else 0
+        anchors = [Anchor(self.place(tile.box), tile.seed) for tile in tiles]
+        return AnchoredNoise(anchors, facts.channels, self._model.device, first)
+
+    def place(self, box: Bounds) -> Bounds:
+        """Where a box of the picture lies on the canvas's latent grid."""
+        origin, factor = self._settings.origin, self._model.facts.factor
+        return Bounds(
+            round((origin.x + box.x) / factor), round((origin.y + box.y) / factor), box.width // factor,
+            box.height // factor,
+        )  # fmt: skip
+
+
+def _cut(shares: tuple[Floats, ...], bounds: Bounds) -> tuple[Floats, ...]:
+    return tuple(share[bounds.slices] for share in shares)
+
+
+def _stacked(maps: Sequence[Floats | None], device: str) -> Tensor:
+    """B x ... from a map for each tile: all tiles of a pass have one, or none has."""
+    return torch.from_numpy(np.stack([each for each in maps if each is not None])).to(device)
+
+
+def _pixels(values: Tensor) -> Floats:
+    return np.ascontiguousarray(values.clamp(0, 1).numpy().transpose(1, 2, 0))

@@ -1,0 +1,37 @@
+"""Real models that are watched: their calls are counted, and they fail when they are told to."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Watched:
+    """Stands in for a ModelCache. Calls beyond `after`, with a latent side above `most`, raise `error`."""
+
+    models: object
+    error: Exception | None = None
+    after: int = 0
+    most: int = 0
+    calls: int = 0
+    batches: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.device, self.upscaler = self.models.device, self.models.upscaler
+
+    def latent_model(self, base, refiner):
+        return _Model(self.models.latent_model(base, refiner), self)
+
+
+class _Model:
+    def __init__(self, model, watched):
+        self._model, self._watched = model, watched
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def denoise(self, x, sigma, conditioning):
+        watched = self._watched
+        watched.calls += 1
+        watched.batches.append(len(x))
+        if watched.error is not None and watched.calls > watched.after and max(x.shape[-2:]) > watched.most:
+            raise watched.error
+        return self._model.denoise(x, sigma, conditioning)
