@@ -32,8 +32,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     """The options; `--quick` changes the defaults, not what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller pictures, fewer of them: under two minutes")
-    parser.add_argument("--side", type=int, help="of the pictures, in pixels (default 1280, quick 768)")
-    parser.add_argument("--tile", type=int, help="of all contestants, in pixels (default 512, quick 320)")
+    parser.add_argument("--side", type=int, help="of the pictures, in pixels (default 1024, quick 576)")
+    parser.add_argument("--tile", type=int, help="of all contestants, in pixels (default 384, quick 256)")
     parser.add_argument("--photos", type=int, help="crops of held-out wallpapers (default 3, quick 0)")
     parser.add_argument("--inputs", nargs="*", help="only the inputs of these names")
     parser.add_argument("--contestants", nargs="*", choices=list(CONTESTANTS), help="default all, quick no mikey-20")
@@ -45,9 +45,9 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the page docs/quality.md")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="write pictures side by side there")
     options = parser.parse_args(arguments)
-    quick: dict[str, object] = {"side": 768, "tile": 320, "photos": 0, "sizes": 20}
+    quick: dict[str, object] = {"side": 576, "tile": 256, "photos": 0, "sizes": 20}
     quick["contestants"] = [name for name in CONTESTANTS if name != "mikey-20"]
-    usual: dict[str, object] = {"side": 1280, "tile": 512, "photos": 3, "sizes": 60, "contestants": list(CONTESTANTS)}
+    usual: dict[str, object] = {"side": 1024, "tile": 384, "photos": 3, "sizes": 60, "contestants": list(CONTESTANTS)}
     for name, value in (quick if options.quick else usual).items():
         if getattr(options, name) is None:
             setattr(options, name, value)

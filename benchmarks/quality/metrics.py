@@ -34,7 +34,7 @@ TONE_ACROSS, TONE_ALONG = 16, 64
 # Detail is what a Gaussian of this many pixels takes away.
 DETAIL_SIGMA = 1.5
 # So many distances at least tell what correlation is usual.
-LEAST_DISTANCES = 8
+LEAST_DISTANCES = 6
 # Interiors keep this far from blends.
 MARGIN = 8
 # Colour is compared after a Gaussian of this many pixels.
@@ -192,9 +192,10 @@ class Periodicity:
 def grid_periodicity(change: Floats, layout: Layout) -> Periodicity:
     """Autocorrelation of the change's detail at the tile stride, against its distribution at other distances.
 
-    For each stride that occurs, across and down, the same correlation at the stride made longer or shorter by whole
-    periods of the model's grid (up to half of it, no other stride met) tells what chance and the picture's own pattern
-    give. The strides' z are pooled: their sum over the root of their number. Change below the floor has no pattern.
+    For each stride that occurs, across and down, the same correlation at distances up to half shorter and up to three
+    quarters longer, by whole periods of the model's grid, other strides left out, tells what chance and the picture's
+    own pattern give. The strides' z are pooled: their sum over the root of their number. Change below the floor has no
+    pattern.
     """
     detail = change - _blurred(change, 2 * DETAIL_SIGMA)
     if float(np.sqrt((detail.astype(np.float64) ** 2).mean())) < FLOOR:
@@ -230,10 +231,15 @@ def _at_stride(values: Doubles, stride: int, axis: AxisLayout, period: int) -> P
     """None where too few other distances are left to tell what is usual."""
     near = stride // 2 // period * period
     longest = int(0.9 * axis.length)
-    lags = [lag for lag in range(stride - near, stride + near + 1, period) if lag not in axis.strides and lag < longest]
-    if len(lags) < LEAST_DISTANCES:
+    lags = [
+        lag
+        for lag in range(stride - near, stride + near * 3 // 2 + 1, period)
+        if lag not in axis.strides and lag < longest
+    ]
+    others = [lag for lag in lags if lag not in axis.strides]
+    if len(others) < LEAST_DISTANCES:
         return None
-    usual = values[lags]
+    usual = values[others]
     correlation = float(values[stride])
     return Periodicity((correlation - float(usual.mean())) / max(float(usual.std(ddof=1)), 1e-9), correlation)
 

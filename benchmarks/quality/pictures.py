@@ -16,16 +16,16 @@ CROP = 160
 ZOOM = 2
 MARGIN = 8
 LABEL = 18
-# The change is amplified so that this share of the first contestant's values stays within black and white.
-SHOWN_SHARE = 0.999
+# The change is amplified so that this share of the values stays within black and white, in the loudest panel.
+SHOWN_SHARE = 0.99
 BACKGROUND = (32, 32, 32)
 
 
 def side_by_side(given: Input, outcomes: Mapping[str, Outcome]) -> Image.Image:
     """A column for each contestant: its name, the crop, the crop's change."""
     panels = {name: _crops(given, outcome) for name, outcome in outcomes.items()}
-    first = next(iter(panels.values()))
-    gain = 0.5 / max(float(np.quantile(np.abs(first[1]), SHOWN_SHARE)), 0.5 / 255)
+    loudest = max(float(np.quantile(np.abs(change), SHOWN_SHARE)) for _, change, _ in panels.values())
+    gain = 0.5 / max(loudest, 0.5 / 255)
     side = CROP * ZOOM + MARGIN
     sheet = Image.new("RGB", (side * len(panels) + MARGIN, LABEL + 2 * side + LABEL), BACKGROUND)
     draw = ImageDraw.Draw(sheet)
