@@ -56,9 +56,10 @@ class _Refinement:
         """Upscaled and refined."""
         job, plan = self._job, self._plan
         if plan.first_pass is not None:
-            generates = job.request.start == "empty"
             refined = self._refine("first_pass", colour, plan.first_pass, 1.0)
-            if not generates:
+            if job.request.start == "empty":
+                self._survey = survey(refined, job.inputs.source)
+            else:
                 lock_colour(refined, colour, job.request.colour_lock, self._origin(1.0), Bounds.of(plan.source))
             colour = refined
         upscaled = self._upscale(colour)
@@ -102,8 +103,10 @@ class _Refinement:
     def _tile_pass(self, stage: Stage, picture: Picture, run: RefinePass, scale: float, model: LatentModel) -> TilePass:
         job, request = self._job, self._job.request
         prompts = (request.prompt, *(region.prompt for region in request.regions))
-        settings = TileSettings(run.walk, run.grid.tile, prompts, request.negative_prompt, self._origin(scale))
         generates = stage == "first_pass" and request.start == "empty"
+        settings = TileSettings(
+            run.walk, run.grid.tile, prompts, request.negative_prompt, self._origin(scale), from_nothing=generates
+        )
         maps = Maps(
             source=job.inputs.source.extent,
             extent=picture.extent,
@@ -124,7 +127,7 @@ class _Refinement:
         device = [job.models.device.name, str(job.models.device.dtype)]
         return {
             "models": models, "part": job.request.tiler_model, "device": device, "prompts": list(prompts),
-            "negative": job.request.negative_prompt, "tile": str(self._plan.facts),
+            "negative": job.request.negative_prompt, "tile": str(self._plan.facts), "start": job.request.start,
         }  # fmt: skip
 
     def _model(self) -> LatentModel:

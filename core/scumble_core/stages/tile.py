@@ -29,7 +29,8 @@ DRAWS_AFTER_MERGING = 1 << 16
 class TileSettings:
     """What all tiles of a pass share. `origin`: where the picture lies on the canvas, in its own pixels.
 
-    `prompts`: the picture's own prompt, then the regions'.
+    `prompts`: the picture's own prompt, then the regions'. `from_nothing`: walks start from noise alone, whatever is
+    there.
     """
 
     walk: Walk
@@ -37,6 +38,7 @@ class TileSettings:
     prompts: tuple[str, ...]
     negative_prompt: str
     origin: Point
+    from_nothing: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,7 @@ class TileRefiner:
         self._cancelled = cancelled
         self._positive = tuple(model.encode_prompt(prompt, settings.tile) for prompt in settings.prompts)
         self._negative = model.encode_prompt(settings.negative_prompt, settings.tile, negative=True)
+        self._batches = True
         self._guard = Guard(model, max(settings.tile.width, settings.tile.height))
 
     @property
@@ -81,16 +84,18 @@ class TileRefiner:
         What does not fit into memory is done one by one, then in smaller windows; NaN is tried again in float32. Raises
         ScumbleError, which names the tile, when that does not help either.
         """
-        if len(tiles) > 1:
+        if len(tiles) > 1 and self._batches:
             try:
                 refined = self._refine(tiles)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
+                self._batches = False
             else:
                 if is_finite(refined):
                     return [_pixels(each) for each in refined]
             free_memory(self._model.device)
+        if len(tiles) > 1:
             return [pixels for tile in tiles for pixels in self.refine([tile])]
         return [_pixels(self._guard.finite(lambda: self._refine(tiles), tiles[0].box)[0])]
 
@@ -98,7 +103,7 @@ class TileRefiner:
         """B x 3 x H x W."""
         model, walk = self._model, self._settings.walk
         pixels = torch.from_numpy(np.stack([tile.pixels for tile in tiles]).transpose(0, 3, 1, 2)).contiguous()
-        clean = self._guard.encode(pixels)
+        clean = self._clean(pixels)
         noise = self._noise(tiles)
         if tiles[0].noisy is None:
             noisy = clean + noise() * walk.sigmas[0]
@@ -110,12 +115,19 @@ class TileRefiner:
     def encode(self, pixels: Floats) -> Tensor:
         """One tile's latent, 1 x C x H x W."""
         tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-        return self._guard.encode(tensor)
+        return self._clean(tensor)
+
+    def _clean(self, pixels: Tensor) -> Tensor:
+        """B x 3 x H x W to their latents; an empty latent where the walk starts from nothing."""
+        latents = self._guard.encode(pixels)
+        return torch.zeros_like(latents) if self._settings.from_nothing else latents
 
     def walk(
         self, noisy: Tensor, clean: Tensor, tiles: Sequence[Tile], sigmas: tuple[float, ...], noise: AnchoredNoise
     ) -> Tensor:
         """Walk B x C x H x W latents down the sigmas."""
+        if len(sigmas) < 2:
+            return noisy  # all steps were merged
         denoise = self.denoiser(tiles)
         if tiles[0].starts is not None:
             starts = _stacked([tile.starts for tile in tiles], self._model.device)[:, None]
@@ -160,10 +172,9 @@ class TileRefiner:
     def place(self, box: Bounds) -> Bounds:
         """Where a box of the picture lies on the canvas's latent grid."""
         origin, factor = self._settings.origin, self._model.facts.factor
-        return Bounds(
-            round((origin.x + box.x) / factor), round((origin.y + box.y) / factor), box.width // factor,
-            box.height // factor,
-        )  # fmt: skip
+        # Halves always up, so that boxes keep their distances.
+        x, y = (origin.x + box.x + factor // 2) // factor, (origin.y + box.y + factor // 2) // factor
+        return Bounds(x, y, box.width // factor, box.height // factor)
 
 
 def _cut(shares: tuple[Floats, ...], bounds: Bounds) -> tuple[Floats, ...]:
