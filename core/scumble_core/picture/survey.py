@@ -11,7 +11,7 @@ from scumble_core.picture.storage import Floats, Picture
 CELL = 16
 # All values of a flat tile lie within this range, in every channel: less than 8 bits can show.
 FLAT_RANGE = 1.5 / 255
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_LUMA = (np.float32(0.2126), np.float32(0.7152), np.float32(0.0722))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +65,10 @@ def _measure(colour: Picture, alpha: Picture, strip: Bounds) -> tuple[Floats, Fl
     above, below = (1 if strip.y > 0 else 0), (1 if strip.bottom < colour.extent.height else 0)
     pixels = colour.read(Bounds.between(0, strip.y - above, strip.right, strip.bottom + below))
     own = pixels[above : above + strip.height]
-    luma = pixels @ _LUMA * np.float32(255)
-    energy = np.zeros(own.shape[:2], np.float32)
-    across = luma[above : above + strip.height]
-    energy[:, 1:-1] += np.square(across[:, 1:-1] - (across[:, :-2] + across[:, 2:]) / 2)
-    down = np.square(luma[1:-1] - (luma[:-2] + luma[2:]) / 2)
-    energy[1 - above : 1 - above + len(down)] += down
+    # Not a matrix product, whose rounding depends on how it is split: this number becomes part of tiles' keys.
+    luma = pixels[..., 0] * _LUMA[0] + pixels[..., 1] * _LUMA[1] + pixels[..., 2] * _LUMA[2]
+    luma *= np.float32(255)
+    energy = _bends(luma[above : above + strip.height].T).T + _bends(luma)[above : above + strip.height]
     seen = alpha.read(strip)[..., -1:]
     return (
         _cellwise(own, strip.extent).min((1, 3)),
@@ -78,6 +76,14 @@ def _measure(colour: Picture, alpha: Picture, strip: Bounds) -> tuple[Floats, Fl
         _cellwise(seen, strip.extent).max((1, 3))[..., 0],
         _cellwise(energy[..., None], strip.extent).mean((1, 3))[..., 0],
     )
+
+
+def _bends(luma: Floats) -> Floats:
+    """The squares of the second differences down the rows; the outermost rows take their neighbours'."""
+    if len(luma) < 3:
+        return np.zeros_like(luma)
+    bends = np.square(luma[1:-1] - (luma[:-2] + luma[2:]) / 2)
+    return np.pad(bends, ((1, 1), (0, 0)), mode="edge")
 
 
 def _cellwise(values: Floats, extent: Extent) -> Floats:

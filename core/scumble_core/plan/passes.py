@@ -1,14 +1,17 @@
 """One tiled walk of the latent model over a picture, as the plan describes it. No torch here."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
 
 from scumble_core.models.facts import ModelFacts
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
 from scumble_core.request import RefineRequest
-from scumble_core.sampling.levels import falling, start_level, training_levels
+from scumble_core.sampling.levels import falling, start_level, table_below, training_levels
 from scumble_core.sampling.names import TWO_CALLS
 
 # A picture smaller than this is mirrored outward to it: models are lost on a handful of latents.
@@ -37,13 +40,18 @@ class Walk:
 
     def calls(self, prompts: int = 1) -> int:
         """Calls of the model for one tile that `prompts` prompts share, the negative prompt not counted among them."""
-        return sum(self._calls_at(sigma, following, prompts) for sigma, following in pairwise(self.sigmas))
-
-    def _calls_at(self, sigma: float, following: float, prompts: int) -> int:
         low, high = self.guided
-        once = prompts + (self.guidance > 1 and low <= sigma <= high)
-        # Samplers that look ahead do not do so on the step to 0.
-        return once * (2 if self.sampler in TWO_CALLS and following > 0 else 1)
+        return sum(prompts + (self.guidance > 1 and low <= sigma <= high) for sigma in self._asked())
+
+    def _asked(self) -> Iterator[float]:
+        """The sigmas that the model is asked at."""
+        for sigma, following in pairwise(self.sigmas):
+            yield sigma
+            # Samplers that look ahead do not do so on the step to 0.
+            if self.sampler in TWO_CALLS and following > 0:
+                yield math.sqrt(sigma * following) if self.sampler == "dpmpp_sde" else following
+        if self.sampler == "uni_pc" and 0 < self.merged < self.steps:
+            yield self.sigmas[self.merged]  # its last merged step has looked there already
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,8 @@ def plan_walk(request: RefineRequest, facts: ModelFacts, strength: float, genera
     share = strength if generates else strength * facts.reach
     steps = request.steps or (facts.generating_steps if generates else facts.steps)
     table = training_levels()
-    sigmas = _named(request.schedule, share, steps) or falling(table, start_level(table, share), steps)
+    highest = start_level(table, share)
+    sigmas = _named(request.schedule, highest, steps) or falling(table, highest, steps)
     return Walk(
         sampler=request.sampler or facts.sampler,
         sigmas=sigmas,
@@ -140,15 +149,29 @@ def plan_walk(request: RefineRequest, facts: ModelFacts, strength: float, genera
     )
 
 
-def _named(schedule: str, strength: float, steps: int) -> tuple[float, ...]:
-    """The last `steps` steps of a named schedule that is as long as the strength asks; empty where none is named."""
+def _named(schedule: str, highest: float, steps: int) -> tuple[float, ...]:
+    """A named schedule of that many steps from `highest` on; empty where none is named.
+
+    From a table that ends at `highest`, not the last steps of a longer walk: strength means the same whatever the
+    schedule, and maps of strength can say at which sigma a place joins.
+    """
     if not schedule:
         return ()
-    from scumble_core.sampling.schedules import SCHEDULES
-    from scumble_core.sampling.sigmas import training_sigmas
+    import torch
 
-    whole = max(steps, round(steps / strength))
-    return tuple(float(sigma) for sigma in SCHEDULES[schedule](training_sigmas(), whole)[-steps - 1 :])
+    from scumble_core.sampling.schedules import SCHEDULES
+
+    below = torch.from_numpy(table_below(training_levels(), highest))
+    spread = SCHEDULES[schedule](below, steps).double().tolist()
+    # Some can't count exactly (see there): those too begin at `highest`, and have the steps that were asked for.
+    return (highest, *_resampled(spread[:-1], steps)[1:], 0.0)
+
+
+def _resampled(levels: list[float], count: int) -> list[float]:
+    """As many levels, spread alike."""
+    places = np.linspace(0, len(levels) - 1, count)
+    resampled: list[float] = np.exp(np.interp(places, np.arange(len(levels)), np.log(levels))).tolist()
+    return resampled
 
 
 def tile_limits(request: RefineRequest, facts: ModelFacts, memory: int | None = None) -> TileLimits:

@@ -25,7 +25,24 @@ def start_level(table: NDArray[np.float64], strength: float) -> float:
     return float(np.exp(np.interp(strength * (len(table) - 1), np.arange(len(table)), np.log(table))))
 
 
+def table_below(table: NDArray[np.float64], highest: float) -> NDArray[np.float64]:
+    """A table as long as this one, whose training steps are those from `highest` down: for schedules that start there.
+
+    It falls to half of `highest` at least, as `falling` does.
+    """
+    logs = np.log(table)
+    last = np.interp(math.log(highest), logs, np.arange(len(table)))
+    part = np.interp(np.linspace(0, last, len(table)), np.arange(len(table)), logs)
+    stretch = min(0.0, math.log(highest / 2) - float(part[0]))
+    below: NDArray[np.float64] = np.exp(part + stretch * np.linspace(1, 0, len(table)))
+    return below
+
+
 def falling(table: NDArray[np.float64], highest: float, steps: int) -> tuple[float, ...]:
-    """`steps` sigmas from `highest` towards the table's lowest, evenly spaced in log, then 0: `steps` + 1 numbers."""
-    lowest = min(max(float(table[0]), highest / FALL), highest)
+    """`steps` sigmas from `highest` towards the table's lowest, evenly spaced in log, then 0: `steps` + 1 numbers.
+
+    They fall to half of `highest` at least, even from near the table's lowest: multistep samplers divide by the steps'
+    lengths.
+    """
+    lowest = min(max(float(table[0]), highest / FALL), highest / 2)
     return (*np.exp(np.linspace(math.log(highest), math.log(lowest), steps)).tolist(), 0.0)

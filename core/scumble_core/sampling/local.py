@@ -5,6 +5,8 @@ its clean value is right, and so only loses noise. Here a place joins within a s
 sigma, so that the result changes smoothly with the map, however few the steps.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,7 +19,8 @@ def locally(denoise: Denoiser, clean: Tensor, starts: Tensor, sigmas: tuple[floa
     def prediction(x: Tensor, sigma: float) -> Tensor:
         following = max((level for level in sigmas if level < sigma * (1 - 1e-6)), default=0.0)
         share = joined(starts, sigma, following)
-        return clean + (denoise(x, sigma) - clean) * share
+        # lerp is exact where the share is 0 or 1.
+        return torch.lerp(clean, denoise(x, sigma), share)
 
     return prediction
 
@@ -25,9 +28,12 @@ def locally(denoise: Denoiser, clean: Tensor, starts: Tensor, sigmas: tuple[floa
 def joined(starts: Tensor, sigma: float, following: float) -> Tensor:
     """The share of the step from `sigma` to `following` that lies below each place's own sigma, 0 to 1, in log.
 
-    The last step, to 0, has no log: there the share is that of the sigmas themselves.
+    The last step, to 0, has no log: there the share is that of the sigmas themselves. A start that equals `sigma` but
+    for float32's rounding has all of the step.
     """
     if following <= 0:
-        return (starts / sigma).clamp(0, 1)
-    depth = torch.log(starts.clamp(min=1e-12) / following)
-    return (depth / torch.log(torch.tensor(sigma / following, device=starts.device))).clamp(0, 1)
+        share = starts / sigma
+    else:
+        share = torch.log(starts.clamp(min=1e-12) / following) / math.log(sigma / following)
+    # Not by that alone: its rounding would leave a trace of `clean`.
+    return torch.where(starts >= sigma * (1 - 1e-6), 1.0, share.clamp(0, 1))

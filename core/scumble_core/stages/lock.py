@@ -44,9 +44,9 @@ def smoothed(low: Floats) -> Floats:
         padding = [(2, 2) if each == axis else (0, 0) for each in range(3)]
         padded = np.pad(low, padding, mode="edge")
         size = low.shape[axis]
-        parts = [np.take(padded, range(start, start + size), axis) * np.float32(weight)
-                 for start, weight in enumerate(_BINOMIAL)]  # fmt: skip
-        low = parts[0] + parts[1] + parts[2] + parts[3] + parts[4]
+        low = np.zeros_like(low)
+        for start, weight in enumerate(_BINOMIAL):
+            low += padded[(slice(None),) * axis + (slice(start, start + size),)] * np.float32(weight)
     return low
 
 
@@ -77,7 +77,8 @@ class CellGrid:
             sums = np.add.reduceat(np.add.reduceat(difference, columns, 1), rows, 0)
             first_row, first_column = top // CELL, left // CELL
             total[first_row : first_row + len(rows), first_column : first_column + len(columns)] += sums
-        return total / self._counts()
+        total /= self._counts()
+        return total
 
     def _counts(self) -> Floats:
         """How many pixels each cell has, rows x columns x 1: fewer at the picture's edges."""

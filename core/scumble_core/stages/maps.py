@@ -20,6 +20,8 @@ from scumble_core.sampling.levels import start_level, training_levels
 # Where luma's second differences stay below QUIET levels of 8 bits, a place is refined with LEAST of the strength;
 # from BUSY on with all of it. In smooth skies and skin a model has nothing to sharpen, and would only invent.
 QUIET, BUSY, LEAST = 0.3, 1.2, 0.5
+# Below this share of a pass's strength a place joins ever closer to the walk's end.
+FADE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +51,10 @@ class Maps:
             share *= self._lively(self.survey, box)
         table = training_levels()
         sigmas = np.exp(np.interp(share * (len(table) - 1), np.arange(len(table)), np.log(table)))
-        # At full strength exactly the walk's own first sigma; at none never.
-        sigmas[share >= self.share] = start_level(table, self.share)
-        sigmas[share <= 0] = 0
+        # Near no strength the sigma fades to 0 rather than to the table's lowest: no edge where the paint ends.
+        sigmas *= np.clip(share / self.share / FADE, 0, 1)
+        # At full strength, but for the rounding of what was averaged, exactly the walk's own first sigma.
+        sigmas[share >= self.share * (1 - 1e-6)] = start_level(table, self.share)
         return sigmas.astype(np.float32)
 
     def shares(self, box: Bounds) -> tuple[Floats, ...]:
@@ -68,9 +71,11 @@ class Maps:
         """A mask of the source's size, averaged over the places of the box's latent."""
         x, y = self.source.width / self.extent.width, self.source.height / self.extent.height
         edges = (box.x * x, box.y * y, box.right * x, box.bottom * y)
+        # The filter reaches as far as a place of the latent is wide: cut off, it would see other than the next tile's.
+        margin_x, margin_y = (int(np.ceil(max(1.0, self.factor * step))) + 1 for step in (x, y))
         crop = Bounds.between(
-            int(np.floor(edges[0])) - 2, int(np.floor(edges[1])) - 2, int(np.ceil(edges[2])) + 2,
-            int(np.ceil(edges[3])) + 2,
+            int(np.floor(edges[0])) - margin_x, int(np.floor(edges[1])) - margin_y,
+            int(np.ceil(edges[2])) + margin_x, int(np.ceil(edges[3])) + margin_y,
         )  # fmt: skip
         inner = (edges[0] - crop.x, edges[1] - crop.y, edges[2] - crop.x, edges[3] - crop.y)
         extent = Extent(box.width // self.factor, box.height // self.factor)

@@ -100,9 +100,9 @@ class MergedWalk:
         rows = blocks_of(self._run.grid, channels / factor**2)
         across, down = _weights([row[0] for row in rows], rows[0], factor)
         blender = TileBlender(across, down, into(target), channels)
-        wanted = frozenset(self._run.boxes)
         for block in (block for row in rows for block in row):
-            if wanted.isdisjoint(block.boxes):
+            # Not only the blocks whose tiles are wanted: a neighbour's weights reach into these.
+            if all(box.intersect(block.bounds).is_empty for box in self._run.boxes):
                 continue
             key = key_of(block)
             if key not in store:

@@ -37,11 +37,13 @@ class TileStore:
 
     def put(self, key: str, values: Floats) -> None:
         """Keep the array. Raises ScumbleError when the disk is full."""
-        path = self._path(key)
+        path, whole = self._path(key), np.ascontiguousarray(values)
         part = path.with_suffix(f".{os.getpid()}.part")
         try:
             with part.open("wb") as file:
-                np.save(file, values)
+                # Not np.save: what it raises on a full disk does not say that the disk is full.
+                np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(whole))
+                file.write(whole.data.cast("B"))
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)

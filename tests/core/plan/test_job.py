@@ -1,6 +1,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,10 @@ from hypothesis import strategies as st
 from scumble_core.errors import ScumbleError
 from scumble_core.models.facts import STARTER
 from scumble_core.picture.geometry import Bounds, Extent
-from scumble_core.plan.job import plan_job, tile_limits
+from scumble_core.picture.survey import Survey
+from scumble_core.plan.job import informed, plan_job
+from scumble_core.plan.passes import tile_limits
+from scumble_core.plan.seen import Seen
 from scumble_core.plan.tiles import plan_tiles
 from scumble_core.request import RefineRequest
 
@@ -18,7 +22,8 @@ sides = st.integers(1, 5000)
 @given(width=sides, height=sides, scale=st.floats(0.1, 4), tile=st.sampled_from([0, 128, 512, 2048]))
 def test_tiles_cover_every_pixel_of_the_output(width, height, scale, tile):
     plan = plan_job(RefineRequest(scale=scale, tile_size=tile), Extent(width, height))
-    assert plan.output == Extent(width, height).scaled(scale)
+    assert plan.final == Extent(width, height).scaled(scale)
+    assert plan.output == Extent(width, height).scaled(plan.scale) and plan.scale >= scale
     grid = plan.tile_pass.grid
     assert grid.columns[0] == grid.rows[0] == 0
     for starts, side, length in (
@@ -83,3 +88,39 @@ def test_every_tile_size_and_overlap_that_may_be_asked_gives_a_plan(width, heigh
     ):
         assert starts[-1] + side >= length
         assert all(earlier + side - later >= limits.overlap for earlier, later in pairwise(starts))
+
+
+def test_a_small_picture_is_refined_at_a_larger_scale_and_comes_back_at_the_asked_one():
+    request = RefineRequest(scale=1.5, smallest_side=600)
+    plan = plan_job(request, Extent(300, 200), Bounds(10, 10, 100, 100))
+    assert plan.scale == 3 and plan.output == Extent(900, 600)
+    assert plan.final == Extent(450, 300) and plan.result == Bounds(15, 15, 150, 150)
+    assert plan_job(request, Extent(30, 20)).scale == 1.5 * 8  # no more than that
+    assert plan_job(replace(request, strength=0.0), Extent(300, 200)).scale == 1.5
+
+
+def _seen(width, height, flat_from=0, **known):
+    energy = np.ones((height // 16, width // 16), np.float32)
+    low, high = (np.zeros((*energy.shape, 3), np.float32) for _ in range(2))
+    high[:, : flat_from // 16] = 1
+    return Seen(Survey(low, high, np.ones_like(energy, bool), energy), **known)
+
+
+def test_what_the_pixels_tell_changes_cost_and_nothing_else_of_the_plan():
+    plan = plan_job(RefineRequest(scale=2.0, tile_size=256), Extent(640, 320))
+    told = informed(plan, _seen(640, 320, flat_from=320))
+    assert told.tile_pass.boxes == plan.tile_pass.boxes and told.tile_pass.walk == plan.tile_pass.walk
+    # Sharp at 640 in the output; a box needs a little distance from there to be flat.
+    assert told.tile_pass.untouched == {box for box in plan.tile_pass.boxes if box.x >= 640 + 2 * 4}
+    assert 0 < told.model_calls < plan.model_calls
+    assert len(told.tile_pass.complexity) == len(told.tile_pass.prompts) == len(plan.tile_pass.boxes)
+
+
+def test_flat_tiles_are_refined_like_others_where_that_is_asked():
+    plan = plan_job(RefineRequest(scale=2.0, tile_size=256, skip_flat=False), Extent(640, 320))
+    assert not informed(plan, _seen(640, 320)).tile_pass.untouched
+
+
+def test_a_picture_from_nothing_is_not_judged_by_the_blank_it_starts_from():
+    plan = plan_job(RefineRequest(start="empty"), Extent(640, 320))
+    assert informed(plan, _seen(640, 320)) == plan

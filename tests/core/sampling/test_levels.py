@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scumble_core.sampling.levels import falling, start_level, training_levels
+from scumble_core.sampling.levels import falling, start_level, table_below, training_levels
+from scumble_core.sampling.names import SAMPLER_NAMES
+from scumble_core.sampling.samplers import SAMPLERS
 from scumble_core.sampling.sigmas import training_sigmas
 
 
@@ -25,3 +30,21 @@ def test_a_refinement_falls_from_its_start_to_nothing(highest: float, steps: int
     sigmas = falling(training_levels(), highest, steps)
     assert sigmas[0] == pytest.approx(highest) and sigmas[-1] == 0
     assert (np.diff(sigmas) <= 0).all() and len(sigmas) == steps + 1
+
+
+@pytest.mark.parametrize("name", SAMPLER_NAMES)
+@pytest.mark.parametrize("strength", [1e-12, 1e-6, 0.001, 0.01])
+def test_no_sampler_stumbles_over_the_least_of_strengths(name: str, strength: float) -> None:
+    """Levels that hardly differ once made multistep samplers divide by nothing."""
+    sigmas = falling(training_levels(), start_level(training_levels(), strength), 6)
+    x = torch.ones(1, 1, 2, 2)
+    out = SAMPLERS[name](lambda x, sigma: x / (1 + sigma**2), x, torch.tensor(sigmas), lambda _a, _b: x)
+    assert torch.isfinite(out).all()
+
+
+@given(st.floats(0.01, 14.6))
+def test_a_table_below_a_level_falls_from_there(highest: float) -> None:
+    table = training_levels()
+    below = table_below(table, highest)
+    assert len(below) == len(table) and below[-1] == pytest.approx(max(highest, table[0]))
+    assert (np.diff(below) > 0).all() and below[0] <= min(table[0], highest / 2) * 1.0001
