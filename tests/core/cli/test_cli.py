@@ -7,12 +7,13 @@ import subprocess
 import sys
 import zipfile
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
-from scumble_core.files.read import read_picture
+from scumble_core.files.read import read_document, read_picture
 
 
 @pytest.fixture
@@ -160,3 +161,82 @@ def test_ctrl_c_writes_nothing_and_says_so(scumble, picture, tmp_path):
     assert process.returncode == 130
     assert "nothing was written" in rest
     assert not (tmp_path / "out.ora").exists()
+
+
+def test_a_picture_can_be_generated_from_nothing(scumble, tmp_path):
+    done = scumble("generate", "-o", "out.png", "--size", "96x64", "--steps", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["summary"]["request"]["start"] == "empty"
+    assert read_picture(tmp_path / "out.png").shape == (128, 192, 4)
+
+
+@pytest.mark.parametrize("size", ["96", "4x4", "96x64x3", "5000x64"])
+def test_a_size_that_can_not_be_is_named(scumble, size):
+    done = scumble("generate", "-o", "out.png", "--size", size)
+    assert done.returncode == 1 and f"--size is '{size}'" in done.stderr
+
+
+def test_the_reference_nodes_own_options_and_presets(scumble, picture, tmp_path):
+    done = scumble(
+        "refine", picture, "-o", "out.png", "--preset", "mikey-advanced-base-only", "--upscale-by", "1.5",
+        "--steps", "2",
+        "--tiler-denoise", "0.5", "--denoise-image", "0.2", "--cfg", "3", "--scheduler", "karras", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    asked = json.loads(done.stdout)["summary"]["request"]
+    assert (asked["scale"], asked["strength"], asked["schedule"]) == (1.5, 0.5, "karras")
+    assert read_picture(tmp_path / "out.png").shape == (80, 120, 4)
+    refused = scumble("refine", picture, "-o", "out.png", "--preset", "mikey", "--overlap", "64")
+    assert refused.returncode == 1 and "overlap is 64, but the preset mikey has its own way" in refused.stderr
+
+
+def test_maps_regions_and_kept_tiles(scumble, picture, tmp_path):
+    mask = np.zeros((60, 80), np.uint8)
+    mask[:, :40] = 255
+    Image.fromarray(mask).save(tmp_path / "left.png")
+    maps = ("--strength-map", "left.png", "--region", "left.png=a hand", "--steps", "2", "--work", "kept")
+    done = scumble("refine", picture, "-o", "out.png", *maps)
+    assert done.returncode == 0, done.stderr
+    tiles = set((tmp_path / "kept" / "tiles").iterdir())
+    assert len(tiles) == 1
+    scumble("refine", picture, "-o", "again.png", *maps)
+    assert (read_picture(tmp_path / "again.png") == read_picture(tmp_path / "out.png")).all()
+    assert set((tmp_path / "kept" / "tiles").iterdir()) == tiles
+    scumble("refine", picture, "-o", "redone.png", *maps, "--redo-tile", "0,0=9")
+    assert len(list((tmp_path / "kept" / "tiles").iterdir())) == 2
+    assert (read_picture(tmp_path / "redone.png") != read_picture(tmp_path / "out.png")).any()
+
+
+def test_a_selection_that_reproduces_has_the_pixels_of_the_whole_run(scumble, picture, tmp_path):
+    whole = scumble("refine", picture, "-o", "whole.png", "--steps", "2")
+    assert whole.returncode == 0, whole.stderr
+    part = ("--box", "20,10,30,30", "--reproduce", "--soft-edge", "0", "--steps", "2")
+    assert scumble("refine", picture, "-o", "part.png", *part).returncode == 0
+    colours = [read_picture(tmp_path / f"{name}.png")[..., :3] for name in ("part", "whole")]
+    assert (colours[0] == colours[1][20:80, 40:100]).all()
+
+
+def test_the_profile_of_a_wide_gamut_picture_comes_back(scumble, picture, tmp_path):
+    profile = bytes(imagecodecs.cms_profile("adobergb"))
+    with Image.open(picture) as image:
+        image.save(tmp_path / "wide.png", icc_profile=profile)
+    assert scumble("refine", "wide.png", "-o", "out.png", "--strength", "0", "--scale", "1").returncode == 0
+    before, after = read_document(tmp_path / "wide.png"), read_document(tmp_path / "out.png")
+    assert after.profile == before.profile == profile
+    assert np.abs(after.pixels.astype(int) - before.pixels).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--region", "nothing"], "MASK.png=PROMPT"),
+        (["--redo-tile", "1=2"], "X,Y=SEED"),
+        (["--context", "-1", "--box", "1,1,5,5"], "--context is -1"),
+        (["--strength-map", "small.png"], "The mask small.png is 3 x 3"),
+        (["--preset", "nosuch"], "preset is 'nosuch'"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said(scumble, picture, tmp_path, arguments, said):
+    Image.fromarray(np.zeros((3, 3), np.uint8)).save(tmp_path / "small.png")
+    done = scumble("refine", picture, "-o", "out.png", *arguments)
+    assert done.returncode == 1 and said in done.stderr
