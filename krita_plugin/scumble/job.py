@@ -10,6 +10,7 @@ BUSY: "frozenset[Phase]" = frozenset({"connecting", "sending", "waiting", "runni
 STAGES = {
     "first_pass": "First pass",
     "upscale": "Upscaling",
+    "merge": "Merging",
     "tiles": "Refining",
     "compose": "Composing",
     "queued": "Waiting",
