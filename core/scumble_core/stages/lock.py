@@ -31,7 +31,9 @@ def lock_colour(refined: Picture, upscaled: Picture, strength: float, origin: Po
     if strength == 0:
         return
     cells = CellGrid(refined.extent, origin)
-    low = smoothed(cells.means(refined, upscaled, region.pad(REACH).intersect(refined.bounds)))
+    low = smoothed(cells.sums(refined, upscaled, region.pad(REACH).intersect(refined.bounds)))
+    # Divided after smoothing: a sliver of a cell at the picture's edge, nearly all detail, counts by its few pixels.
+    low /= smoothed(cells.counts())
     for band in cells.bands(region.intersect(refined.bounds)):
         pixels = refined.read(band)
         pixels += cells.spline(low, band) * np.float32(strength)
@@ -66,8 +68,8 @@ class CellGrid:
         for y in range(top, region.bottom, rows):
             yield Bounds.between(region.x, max(y, region.y), region.right, min(y + rows, region.bottom))
 
-    def means(self, refined: Picture, upscaled: Picture, region: Bounds) -> Floats:
-        """Rows x columns x 3: the mean of upscaled minus refined in each cell; 0 where the region does not reach."""
+    def sums(self, refined: Picture, upscaled: Picture, region: Bounds) -> Floats:
+        """Rows x columns x 3: the sum of upscaled minus refined in each cell; 0 where the region does not reach."""
         total = np.zeros((self._rows, self._columns, 3), np.float32)
         for band in self.bands(Bounds.between(0, region.y, self._extent.width, region.bottom)):
             part = Bounds.between(region.x, band.y, region.right, band.bottom)
@@ -77,10 +79,9 @@ class CellGrid:
             sums = np.add.reduceat(np.add.reduceat(difference, columns, 1), rows, 0)
             first_row, first_column = top // CELL, left // CELL
             total[first_row : first_row + len(rows), first_column : first_column + len(columns)] += sums
-        total /= self._counts()
         return total
 
-    def _counts(self) -> Floats:
+    def counts(self) -> Floats:
         """How many pixels each cell has, rows x columns x 1: fewer at the picture's edges."""
         across = _inside(self._columns, self._dx, self._extent.width)
         down = _inside(self._rows, self._dy, self._extent.height)

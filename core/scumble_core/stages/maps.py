@@ -21,7 +21,7 @@ from scumble_core.sampling.levels import start_level, training_levels
 # from BUSY on with all of it. In smooth skies and skin a model has nothing to sharpen, and would only invent.
 QUIET, BUSY, LEAST = 0.3, 1.2, 0.5
 # Below this share of a pass's strength a place joins ever closer to the walk's end.
-FADE = 0.05
+FADE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
