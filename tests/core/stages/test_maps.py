@@ -77,9 +77,10 @@ def test_boxes_that_overlap_agree_on_every_map(mask, data):
 
 
 BOX = Bounds(0, 0, 128, 64)
+SIZE = BOX.extent
 
 
-def of(source=Extent(128, 64), extent=Extent(128, 64), share=0.3, **maps):
+def of(source=SIZE, extent=SIZE, share=0.3, **maps):
     return Maps(source=source, extent=extent, factor=8, share=share, **maps)
 
 
