@@ -82,22 +82,29 @@ def _block(grid: TileGrid, column: int, across: int, row: int, down: int) -> Blo
 class MergedWalk:
     """Walks the merged steps of a pass and leaves the noisy latent for its tiles in `target`.
 
-    `tile_of` makes a box's tile; `step_done` is told of every step of a block.
+    `tile_of` makes a box's tile; `step_done` is told of every prediction for a block; `most`: values in a block.
     """
 
     def __init__(
-        self, run: RefinePass, refiner: TileRefiner, tile_of: TileOf, seed: int, step_done: Callable[[Bounds], None]
+        self,
+        run: RefinePass,
+        refiner: TileRefiner,
+        tile_of: TileOf,
+        seed: int,
+        step_done: Callable[[Bounds], None],
+        most: int = MOST_VALUES,
     ) -> None:
         self._run = run
         self._refiner = refiner
         self._tile_of = tile_of
         self._seed = seed
         self._step_done = step_done
+        self._most = most
 
     def into(self, target: Picture, store: TileStore, key_of: Callable[[Block], str]) -> None:
         """Walk all blocks that hold a box of the pass; `target` is the latent, H x W x C."""
         factor, channels = self._refiner.model.facts.factor, self._refiner.model.facts.channels
-        rows = blocks_of(self._run.grid, channels / factor**2)
+        rows = blocks_of(self._run.grid, channels / factor**2, self._most)
         across, down = _weights([row[0] for row in rows], rows[0], factor)
         blender = TileBlender(across, down, into(target), channels)
         for block in (block for row in rows for block in row):
