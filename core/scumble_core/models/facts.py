@@ -32,7 +32,7 @@ class ModelFacts:
     guided_from: float
     guided_to: float
     # Above this sigma tiles don't agree on what they draw, and their predictions are merged at each step
-    # (docs/quality.md has the measurement).
+    # (docs/presets.md has the measurement).
     merge_above: float
     # Steps for a picture from nothing.
     generating_steps: int
@@ -58,7 +58,7 @@ STARTER = ModelFacts(
     handover=0.7,
     guided_from=0.0,
     guided_to=0.0,
-    merge_above=0.6,
+    merge_above=1.0,
     generating_steps=30,
     smallest_side=1,
     tile_bytes=1.0e9,
