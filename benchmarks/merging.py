@@ -1,8 +1,8 @@
 """From which sigma on must tiles' predictions be merged? Tiles alone, and merged down to each bound, against one tile.
 
 `python -m benchmarks.merging [--json FILE]`: the starter models refine a crop of docs/sample.png from several sigmas,
-as one tile (the truth), as overlapping tiles that go their own ways, and with the first steps merged. Figures are the root
-mean square of the difference from the truth in levels of 8 bits, over the places where tiles overlap and over all.
+as one tile (the truth), as overlapping tiles that go their own ways, and with the first steps merged. Figures are the
+root mean square of the difference from the truth in levels of 8 bits, over places where tiles overlap and over all.
 """
 
 import argparse
