@@ -16,7 +16,7 @@ from scumble_core.plan.inputs import look, plan_inputs
 from scumble_core.plan.job import Plan, informed
 from scumble_core.plan.passes import RefinePass
 from scumble_core.stages.compose import compose
-from scumble_core.stages.lock import lock_colour
+from scumble_core.stages.lock import Lock, lock_colour
 from scumble_core.stages.maps import Maps
 from scumble_core.stages.pace import Pace
 from scumble_core.stages.prepare import is_opaque, work_picture, write_colour
@@ -60,13 +60,13 @@ class _Refinement:
             if job.request.start == "empty":
                 self._survey = survey(refined, job.inputs.source)
             else:
-                lock_colour(refined, colour, job.request.colour_lock, self._origin(1.0), Bounds.of(plan.source))
+                lock_colour(refined, colour, self._lock(plan.first_pass), self._origin(1.0), Bounds.of(plan.source))
             colour = refined
         upscaled = self._upscale(colour)
         if plan.tile_pass is None:
             return upscaled, upscaled
         refined = self._refine("tiles", upscaled, plan.tile_pass, plan.scale)
-        lock_colour(refined, upscaled, job.request.colour_lock, self._origin(plan.scale), plan.region)
+        lock_colour(refined, upscaled, self._lock(plan.tile_pass), self._origin(plan.scale), plan.region)
         return upscaled, refined
 
     def _upscale(self, colour: Picture) -> Picture:
@@ -138,6 +138,9 @@ class _Refinement:
         if request.tiler_model == "refiner" and self._plan.refiner != NONE:
             return models.latent_model(self._plan.refiner, NONE)
         return models.latent_model(request.base, self._plan.refiner)
+
+    def _lock(self, run: RefinePass) -> Lock:
+        return Lock.of(self._job.request.colour_lock, run.walk.sigmas[0])
 
     def _origin(self, scale: float) -> Point:
         request = self._job.request

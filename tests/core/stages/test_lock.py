@@ -12,7 +12,7 @@ from tests.core.pictures import stored
 
 from scumble_core.picture.geometry import Bounds, Extent, Point
 from scumble_core.picture.storage import Picture
-from scumble_core.stages.lock import CELL, REACH, CellGrid, lock_colour
+from scumble_core.stages.lock import COARSE, FINE, REACH, CellGrid, Lock, lock_colour
 
 NUMBERS = itertools.count()
 HERE = Point(0, 0)
@@ -27,12 +27,12 @@ def grey(width, height, seed=0, spread=0.15):
 def locked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lock")
 
-    def of(refined, upscaled, strength=1.0, origin=HERE, region=None):
+    def of(refined, upscaled, strength=1.0, origin=HERE, region=None, cell=COARSE):
         refined, upscaled = (
             stored(folder / f"{next(NUMBERS)}.npy", np.ascontiguousarray(pixels, np.float32))
             for pixels in (refined, upscaled)
         )
-        lock_colour(refined, upscaled, strength, origin, refined.bounds if region is None else region)
+        lock_colour(refined, upscaled, Lock(strength, cell), origin, refined.bounds if region is None else region)
         pixels = refined.read(refined.bounds)
         refined.path.unlink()
         upscaled.path.unlink()
@@ -139,9 +139,9 @@ def test_the_bands_it_is_done_in_make_no_difference(locked, monkeypatch, region)
     at_once = locked(refined, upscaled, 1.0, Point(5, 11), region)
 
     def narrow(self, region):
-        top = (region.y + self._dy) // CELL * CELL - self._dy
-        for y in range(top, region.bottom, CELL):
-            yield Bounds.between(region.x, max(y, region.y), region.right, min(y + CELL, region.bottom))
+        top = (region.y + self._dy) // COARSE * COARSE - self._dy
+        for y in range(top, region.bottom, COARSE):
+            yield Bounds.between(region.x, max(y, region.y), region.right, min(y + COARSE, region.bottom))
 
     monkeypatch.setattr(CellGrid, "bands", narrow)
     assert (locked(refined, upscaled, 1.0, Point(5, 11), region) == at_once).all()
@@ -154,8 +154,8 @@ def test_what_it_takes_back_is_smooth(locked):
     refined[:, 128:] = 0.7
     back = (locked(refined, source) - refined)[100, :, 0]
     slopes = np.diff(back)
-    assert np.abs(slopes).max() < 0.2 / CELL / 2
-    assert np.abs(np.diff(slopes)).max() < 0.2 / CELL**2 / 2
+    assert np.abs(slopes).max() < 0.2 / COARSE / 2
+    assert np.abs(np.diff(slopes)).max() < 0.2 / COARSE**2 / 2
 
 
 def test_results_stay_within_0_and_1(locked):
@@ -167,7 +167,9 @@ def test_results_stay_within_0_and_1(locked):
 
 def test_strength_0_does_not_even_read(tmp_path):
     picture = Picture.create(tmp_path / "p.npy", Extent(20, 20), 3, "float32")
-    lock_colour(picture, Picture.create(tmp_path / "q.npy", Extent(3, 3), 3, "float32"), 0.0, HERE, picture.bounds)
+    lock_colour(
+        picture, Picture.create(tmp_path / "q.npy", Extent(3, 3), 3, "float32"), Lock(0.0), HERE, picture.bounds
+    )
 
 
 def test_memory_does_not_grow_with_the_height(tmp_path):
@@ -176,8 +178,21 @@ def test_memory_does_not_grow_with_the_height(tmp_path):
     for height in (8_000, 16_000):
         pictures = [Picture.create(tmp_path / f"{height}-{n}.npy", Extent(512, height), 3, "float32") for n in (1, 2)]
         tracemalloc.start()
-        lock_colour(*pictures, 1.0, HERE, pictures[0].bounds)
+        lock_colour(*pictures, Lock(1.0), HERE, pictures[0].bounds)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    cells = 512 * 8_000 / CELL**2 * 3 * 4
+    cells = 512 * 8_000 / COARSE**2 * 3 * 4
     assert peaks[1] - peaks[0] < 6 * cells
+
+
+def test_a_weak_walk_is_locked_more_finely_than_a_strong_one(locked):
+    assert Lock.of(1.0, 0.34).cell == FINE and Lock.of(1.0, 1.2).cell == COARSE
+    upscaled = grey(256, 256)
+    x = np.arange(256, dtype=np.float32)[None, :, None]
+    for period, least, most in ((6, 0.97, 1.001), (50, 0.4, 0.6), (100, 0.1, 0.25)):
+        wave = 0.05 * np.sin(2 * np.pi * x / period)
+        fine, coarse = (
+            (locked(upscaled + wave, upscaled, cell=cell) - upscaled)[64:192, 64:192].std() / wave[:, 64:192].std()
+            for cell in (FINE, COARSE)
+        )
+        assert least < fine < most and fine < coarse * 1.001
