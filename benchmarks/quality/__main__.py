@@ -62,11 +62,19 @@ def compare(
     blank = untiled(given.pixels, settings)
     rows = []
     for name in names:
-        console.print(f"[dim]{given.name}: {name}")
         outcomes[name] = CONTESTANTS[name](given.pixels, settings)
         rows.append(measure(given, name, outcomes[name], blank.pixels))
+        console.print(f"[dim]{' | '.join(report.cells(rows[-1]))}")
     rows.append(measure(given, BLANK, blank, blank.pixels))
     return rows, {**outcomes, BLANK: blank}
+
+
+def _shown(arguments: list[str]) -> list[str]:
+    """The arguments without --json FILE, which changes no figure and lies wherever it pleased."""
+    if "--json" not in arguments:
+        return arguments
+    place = arguments.index("--json")
+    return arguments[:place] + arguments[place + 2 :]
 
 
 def main() -> int:
@@ -100,7 +108,7 @@ def main() -> int:
     if options.markdown:
         folder = options.markdown.parent.resolve()
         links = [Path(os.path.relpath(path.resolve(), folder)).as_posix() for path in written]
-        command = shlex.join(["python", "-m", "benchmarks.quality", *sys.argv[1:]])
+        command = shlex.join(["python", "-m", "benchmarks.quality", *_shown(sys.argv[1:])])
         sizes = f"Pictures of {options.side} pixels, tiles of {options.tile}"
         note = f"{sizes}, strength {options.strength:g}, seed {options.seed}, on {models.device.name}."
         options.markdown.write_text(report.markdown(rows, results, command, links, note), "utf-8")
