@@ -9,6 +9,7 @@ import numpy as np
 
 from scumble_core.models.facts import ModelFacts
 from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.plan.blocks import blocks_of
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
 from scumble_core.request import RefineRequest
 from scumble_core.sampling.levels import falling, start_level, table_below, training_levels
@@ -58,7 +59,8 @@ class Walk:
 class RefinePass:
     """A pass over a picture: its grid, the boxes that are needed, which of them are left alone, and the walk.
 
-    `prompts`: for each box how many prompts share it; `complexity`: for each box its measure, empty where not measured.
+    `untouched` may hold boxes beyond `boxes`, of neighbours that are merged with them. `prompts`: for each box how many
+    prompts share it; `complexity`: for each box its measure, empty where not measured.
     """
 
     grid: TileGrid
@@ -74,6 +76,14 @@ class RefinePass:
     def refined(self) -> tuple[Bounds, ...]:
         """The boxes that the model works on."""
         return tuple(box for box in self.boxes if box not in self.untouched)
+
+    def context(self, facts: ModelFacts) -> tuple[Bounds, ...]:
+        """The boxes whose pixels must be true for these to come out as in a run of the whole grid."""
+        if not self.walk.merged:
+            return self.boxes
+        rows = blocks_of(self.grid, facts.channels / facts.factor**2)
+        walked = {box for row in rows for block in row if block.touches(self.boxes) for box in block.boxes}
+        return tuple(box for box in self.grid.boxes() if box in walked)
 
     @property
     def megapixels(self) -> float:
@@ -91,7 +101,7 @@ class RefinePass:
         walk, tile = self.walk, self.grid.tile
         shown: dict[str, object] = {
             "tiles": len(self.refined),
-            "flat_tiles": len(self.untouched),
+            "flat_tiles": len(self.boxes) - len(self.refined),
             "tile": [tile.width, tile.height],
             "overlap": list(self.grid.overlap),
             "strength": self.strength,

@@ -6,7 +6,7 @@ that share a row or column with their neighbours, and blended there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,8 +15,8 @@ from torch import Tensor
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.picture.weights import axis_weights
+from scumble_core.plan.blocks import MOST_VALUES, Block, blocks_of
 from scumble_core.plan.passes import RefinePass
-from scumble_core.plan.tiles import TileGrid
 from scumble_core.sampling.anchored import Anchor, AnchoredNoise
 from scumble_core.sampling.local import locally
 from scumble_core.sampling.samplers import SAMPLERS
@@ -26,57 +26,7 @@ from scumble_core.stages.blend import TileBlender, into
 from scumble_core.stages.store import TileStore
 from scumble_core.stages.tile import Tile, TileRefiner
 
-# Values of the latent in a block: samplers hold about six such arrays at a time.
-MOST_VALUES = 1 << 24
-
 TileOf = Callable[[Bounds], Tile]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Neighbouring tiles that are walked together, as a grid of their own that begins at `bounds`' corner."""
-
-    bounds: Bounds
-    grid: TileGrid
-
-    @property
-    def boxes(self) -> tuple[Bounds, ...]:
-        """The tiles' boxes in the picture."""
-        return tuple(box.translate(self.bounds.x, self.bounds.y) for box in self.grid.boxes())
-
-
-def blocks_of(grid: TileGrid, values_per_pixel: float, most: int = MOST_VALUES) -> tuple[tuple[Block, ...], ...]:
-    """The grid's blocks in rows, each as large as `most` values of the latent allow, at least two tiles each way."""
-    across, down = len(grid.columns), len(grid.rows)
-    while grid_values(grid, across, down) * values_per_pixel > most and max(across, down) > 2:
-        if across >= down:
-            across -= 1
-        else:
-            down -= 1
-    return tuple(
-        tuple(_block(grid, first_column, across, first_row, down) for first_column in _firsts(grid.columns, across))
-        for first_row in _firsts(grid.rows, down)
-    )
-
-
-def grid_values(grid: TileGrid, across: int, down: int) -> int:
-    """The pixels of a block of so many tiles."""
-    width = grid.columns[across - 1] + grid.tile.width
-    return width * (grid.rows[down - 1] + grid.tile.height)
-
-
-def _firsts(starts: tuple[int, ...], count: int) -> list[int]:
-    """The first tiles of blocks of `count` tiles; neighbours share at least one tile."""
-    last = len(starts) - count
-    return sorted({*range(0, last, max(1, count - 1)), last})
-
-
-def _block(grid: TileGrid, column: int, across: int, row: int, down: int) -> Block:
-    columns, rows = grid.columns[column : column + across], grid.rows[row : row + down]
-    tile = grid.tile
-    bounds = Bounds.between(columns[0], rows[0], columns[-1] + tile.width, rows[-1] + tile.height)
-    own = TileGrid(tile, tuple(x - bounds.x for x in columns), tuple(y - bounds.y for y in rows))
-    return Block(bounds, own)
 
 
 class MergedWalk:
@@ -107,10 +57,7 @@ class MergedWalk:
         rows = blocks_of(self._run.grid, channels / factor**2, self._most)
         across, down = _weights([row[0] for row in rows], rows[0], factor)
         blender = TileBlender(across, down, into(target), channels)
-        for block in (block for row in rows for block in row):
-            # Not only the blocks whose tiles are wanted: a neighbour's weights reach into these.
-            if all(box.intersect(block.bounds).is_empty for box in self._run.boxes):
-                continue
+        for block in (block for row in rows for block in row if block.touches(self._run.boxes)):
             key = key_of(block)
             if key not in store:
                 store.put(key, self._walk(block))

@@ -7,11 +7,12 @@ from pathlib import Path
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.padding import read_mirrored
 from scumble_core.picture.storage import Floats, Picture
+from scumble_core.plan.blocks import Block
 from scumble_core.plan.passes import RefinePass
 from scumble_core.request import Reseeded
 from scumble_core.stages.blend import TileBlender, TileDone, into
 from scumble_core.stages.maps import Maps
-from scumble_core.stages.merge import Block, MergedWalk
+from scumble_core.stages.merge import MergedWalk
 from scumble_core.stages.store import TileStore, task_key
 from scumble_core.stages.tile import Tile, TileRefiner
 

@@ -146,5 +146,22 @@ def test_what_is_left_alone_costs_nothing_and_each_prompt_a_call():
     assert left.to_dict()["flat_tiles"] == 1
 
 
+@pytest.mark.parametrize("strength", [0.25, 1.0])
+def test_merged_walks_need_true_pixels_of_whole_blocks_others_of_their_tiles_alone(strength):
+    request, extent = RefineRequest(), Extent(9_000, 6_000)
+    run = plan_pass(request, extent, Bounds(300, 300, 50, 50), STARTER, strength, None)
+    if strength == 0.25:
+        assert run.context(STARTER) == run.boxes
+    else:
+        assert set(run.boxes) < set(run.context(STARTER)) < set(run.grid.boxes())
+
+
+def test_what_neighbours_leave_alone_is_not_counted_with_ones_own():
+    extent = Extent(3000, 800)
+    run = plan_pass(RefineRequest(), extent, Bounds(0, 0, 9, 9), SDXL, 0.25, None)
+    beyond = frozenset(run.grid.boxes()) - frozenset(run.boxes)
+    assert beyond and replace(run, untouched=beyond).to_dict()["flat_tiles"] == 0
+
+
 def test_strength_0_is_no_pass():
     assert plan_pass(RefineRequest(), Extent(9, 9), Bounds(0, 0, 9, 9), SDXL, 0.0, None) is None

@@ -12,13 +12,13 @@ from tests.core.stages.exact import FACTS, ExactModel
 
 from scumble_core.picture.geometry import Bounds, Extent, Point
 from scumble_core.picture.storage import Picture
+from scumble_core.plan.blocks import MOST_VALUES, blocks_of
 from scumble_core.plan.passes import RefinePass, Walk
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
 from scumble_core.sampling.anchored import Anchor, AnchoredNoise
 from scumble_core.sampling.levels import falling, training_levels
 from scumble_core.sampling.samplers import SAMPLERS
-from scumble_core.stages import merge
-from scumble_core.stages.merge import MergedWalk, blocks_of
+from scumble_core.stages.merge import MergedWalk
 from scumble_core.stages.store import TileStore
 from scumble_core.stages.tile import Tile, TileRefiner, TileSettings
 
@@ -79,7 +79,7 @@ class Canvas:
         self.starts = self.shares = None
         self.prompts = ("0.1",)
         self.seeds = {}
-        self.steps, self.most = [], merge.MOST_VALUES
+        self.steps, self.most = [], MOST_VALUES
 
     def tile(self, box):
         own = tuple(slice(each.start // FACTOR, each.stop // FACTOR) for each in box.slices)
