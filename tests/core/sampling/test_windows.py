@@ -56,7 +56,7 @@ def test_each_window_is_asked_with_its_own_denoiser() -> None:
 
 @pytest.mark.parametrize("factor", [2, 4])
 @given(grid=grids(), seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 def test_a_codec_without_neighbours_makes_the_round_trip_in_windows(factor: int, grid: TileGrid, seed: int) -> None:
     pixels = torch.rand(2, 3, *size(grid, 1), generator=torch.Generator().manual_seed(seed))
     fine, coarse = windows_of(grid, 1), windows_of(grid, factor)

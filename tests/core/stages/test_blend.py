@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +20,7 @@ def test_weights_sum_to_one_everywhere_and_are_never_negative(grid):
         for start, weight in axis_weights(starts, side).items():
             assert (weight >= 0).all()
             total[start : start + side] += weight
-        assert total == pytest.approx(1, abs=1e-6)
+        assert np.abs(total - 1).max() <= 1e-6
 
 
 @given(grids(), st.integers(0, 99))
@@ -37,7 +36,7 @@ def test_tiles_cut_from_a_picture_blend_to_the_same_picture(grid, seed):
     for box in grid.boxes():
         blender.add(box.x, box.y, picture[box.slices])
     blender.finish()
-    assert out == pytest.approx(picture, abs=1e-6)
+    assert np.abs(out - picture).max() <= 1e-6
 
 
 def test_rows_of_tiles_may_be_left_out():

@@ -67,12 +67,12 @@ def test_boxes_that_overlap_agree_on_every_map(mask, data):
     starts = [cut(maps.starts(box), box) for box in (one, other)]
     shares = [[cut(share, box) for share in maps.shares(box)] for box in (one, other)]
     assert maps.starts(one).shape == (one.height // factor, one.width // factor)
-    # Sigmas are steep in the strength: what the masks agree on to 1e-6, they do to some 1e-5.
-    assert starts[0] == pytest.approx(starts[1], rel=2e-5, abs=2e-6)
+    # Pillow keeps where a box lies as float32: that much they may differ. Sigmas are steeper in the strength.
+    assert np.abs(starts[0] - starts[1]).max(initial=0) <= 5e-5
     for left, right in zip(*shares, strict=True):
-        assert left == pytest.approx(right, abs=1e-6)
+        assert np.abs(left - right).max(initial=0) <= 1e-5
     total = sum(share.astype(np.float64) for share in maps.shares(one))
-    assert total == pytest.approx(1, abs=1e-6)
+    assert np.abs(total - 1).max() <= 1e-6
     assert all((share >= 0).all() for share in maps.shares(one))
 
 

@@ -7,6 +7,7 @@ from scumble_core.models.library import ModelCache
 from scumble_core.picture.geometry import Extent
 from scumble_core.picture.storage import Picture
 from scumble_core.plan.job import plan_job
+from scumble_core.plan.tiles import TileLimits, plan_tiles
 from scumble_core.request import RefineRequest
 from scumble_core.stages.upscale import upscale, upscale_pixels
 
@@ -29,7 +30,7 @@ def test_where_memory_runs_out_smaller_pieces_give_the_same_picture():
     pixels = np.random.default_rng(0).random((200, 260, 3), np.float32)
     whole = upscale_pixels(pixels, upscaler, best_device())
     pieces = upscale_pixels(pixels, _SmallMemory(upscaler, 160), best_device())
-    assert pieces == pytest.approx(whole, abs=0.01)
+    assert np.abs(pieces - whole).max() < 0.01
 
 
 def test_memory_too_small_for_any_piece_is_an_error():
@@ -46,8 +47,6 @@ def test_tiles_join_without_a_seam_at_the_exact_size(tmp_path, scale):
     results = []
     for tile in (64, 512):
         plan = plan_job(RefineRequest(scale=scale), source.extent)
-        from scumble_core.plan.tiles import TileLimits, plan_tiles
-
         grid = plan_tiles(source.extent, TileLimits(4, 24 if tile == 64 else 32, tile, tile**2, 4.0))
         folder = tmp_path / str(tile)
         folder.mkdir()
@@ -56,4 +55,4 @@ def test_tiles_join_without_a_seam_at_the_exact_size(tmp_path, scale):
         done = upscale(source, plan.output, folder, upscaler, grid, boxes, models.device, lambda *_: None)
         assert done.extent == source.extent.scaled(scale)
         results.append(done.read(done.bounds))
-    assert results[0] == pytest.approx(results[1], abs=0.02)
+    assert np.abs(results[0] - results[1]).max() < 0.02
