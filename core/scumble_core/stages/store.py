@@ -1,14 +1,25 @@
-"""Finished tiles on disk, by the key of what determines them: a task that was done once is not done again."""
+"""Finished tiles on disk, by the key of what determines them: a task that was done once is not done again.
 
+A file is a .npy with a checksum behind the array: what a crash, a full disk or a bad sector left of one is no tile.
+"""
+
+import contextlib
 import hashlib
+import io
 import json
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from scumble_core.errors import ScumbleError
 from scumble_core.picture.storage import Floats, write_failed
+
+_CHECKSUM_BYTES = 32
+
+_log = logging.getLogger("scumble.tiles")
 
 
 def task_key(settings: Mapping[str, object], *arrays: Floats) -> str:
@@ -21,33 +32,74 @@ def task_key(settings: Mapping[str, object], *arrays: Floats) -> str:
 
 
 class TileStore:
-    """A folder of float32 arrays. A file appears whole, or not at all."""
+    """A folder of float32 arrays. A file appears whole, or not at all; one that was damaged later is noticed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        for part in folder.glob("*.part"):
+            if not part.name.endswith(f".{os.getpid()}.part"):
+                part.unlink(missing_ok=True)  # of a process that died while it wrote
 
     def __contains__(self, key: str) -> bool:
-        return self._path(key).exists()
+        """Whether the tile is there and whole; one that is damaged is taken away, so that it is done again."""
+        try:
+            self.get(key)
+        except FileNotFoundError:
+            return False
+        except ScumbleError as error:
+            _log.warning("%s", error)
+            return False
+        return True
 
     def get(self, key: str) -> Floats:
-        """The array, read into memory. Raises FileNotFoundError."""
-        values: Floats = np.load(self._path(key))
+        """The array, read into memory. Raises FileNotFoundError; ScumbleError when it is damaged, which removes it."""
+        path = self._path(key)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self._damaged(path, error) from error
+        whole = memoryview(data)[:-_CHECKSUM_BYTES]
+        if _checksum(key, whole) != data[-_CHECKSUM_BYTES:]:
+            raise self._damaged(path, "its checksum is wrong")
+        values: Floats = np.load(io.BytesIO(whole))
         return values
 
     def put(self, key: str, values: Floats) -> None:
         """Keep the array. Raises ScumbleError when the disk is full."""
-        path, whole = self._path(key), np.ascontiguousarray(values)
+        path, array = self._path(key), np.ascontiguousarray(values)
         part = path.with_suffix(f".{os.getpid()}.part")
+        head = io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+        pixels = array.data.cast("B")
         try:
             with part.open("wb") as file:
-                # Not np.save: what it raises on a full disk does not say that the disk is full.
-                np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(whole))
-                file.write(whole.data.cast("B"))
+                file.write(head.getvalue())
+                file.write(pixels)
+                file.write(_checksum(key, head.getbuffer(), pixels))
+                file.flush()
+                os.fsync(file.fileno())  # or a machine that loses its power may keep the name without the pixels
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise write_failed(path, error, values.nbytes) from error
 
+    def _damaged(self, path: Path, reason: object) -> ScumbleError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return ScumbleError(
+            "internal", f"The tile {path} is damaged ({reason}): it was removed; run the job again to do it anew."
+        )
+
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.npy"
+
+
+def _checksum(key: str, *parts: bytes | memoryview) -> bytes:
+    """Of the key too: a file under a wrong name is another tile."""
+    digest = hashlib.blake2b(key.encode(), digest_size=_CHECKSUM_BYTES)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()

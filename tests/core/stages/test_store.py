@@ -99,3 +99,33 @@ def test_a_full_disk_is_told_in_one_sentence_and_leaves_nothing(tmp_path, side):
         store.put("key", np.ones((side, side, 3), np.float32))
     assert caught.value.code == "disk_full"
     assert not list(tmp_path.iterdir())
+
+
+@given(TILES, st.data())
+def test_a_tile_with_one_wrong_bit_or_a_missing_end_is_noticed_and_removed(tmp_path_factory, tile, data):
+    folder = tmp_path_factory.mktemp("store")
+    TileStore(folder).put("key", tile)
+    TileStore(folder).put("other", tile)
+    path = folder / "key.npy"
+    whole = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        bit = data.draw(st.integers(0, 8 * len(whole) - 1))
+        whole[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(whole)
+    else:
+        path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    with pytest.raises(ScumbleError, match=r"key\.npy is damaged"):
+        TileStore(folder).get("key")
+    assert "key" not in TileStore(folder) and "other" in TileStore(folder)
+    assert [each.name for each in folder.iterdir()] == ["other.npy"]
+
+
+def test_a_tile_under_a_wrong_name_is_none(tmp_path):
+    TileStore(tmp_path).put("key", np.ones((2, 2), np.float32))
+    (tmp_path / "key.npy").rename(tmp_path / "other.npy")
+    assert "other" not in TileStore(tmp_path)
+
+
+def test_what_a_process_that_died_left_half_written_is_swept_away(tmp_path):
+    (tmp_path / "key.1.part").write_bytes(b"half")
+    assert "key" not in TileStore(tmp_path) and not list(tmp_path.iterdir())
