@@ -75,6 +75,10 @@ class TileRefiner:
         return self._model
 
     @property
+    def settings(self) -> TileSettings:
+        return self._settings
+
+    @property
     def guard(self) -> Guard:
         return self._guard
 

@@ -11,6 +11,7 @@ from scumble_core.plan.blocks import Block
 from scumble_core.plan.passes import RefinePass
 from scumble_core.request import Reseeded
 from scumble_core.stages.blend import TileBlender, TileDone, into
+from scumble_core.stages.evened import CHANNELS, Evened, change_of
 from scumble_core.stages.maps import Maps
 from scumble_core.stages.merge import MergedWalk
 from scumble_core.stages.store import TileStore, task_key
@@ -76,12 +77,20 @@ class TilePass:
 
     def blend(self, target: Picture) -> None:
         """Lay all tiles together into `target`; what is left alone is the picture's own."""
-        blender = TileBlender.of(self._run.grid, into(target))
+        if self._refiner.settings.from_nothing:
+            # There is no picture yet that tiles could have changed.
+            plain = TileBlender.of(self._run.grid, into(target))
+            for box in self._run.boxes:
+                plain.add(box.x, box.y, self._store.get(self._keys[box]))
+            plain.finish()
+            return
+        evened = Evened(self._picture, into(target))
+        blender = TileBlender.of(self._run.grid, evened, channels=CHANNELS)
         for box in self._run.boxes:
-            alone = box in self._run.untouched
-            pixels = read_mirrored(self._picture, box) if alone else self._store.get(self._keys[box])
-            blender.add(box.x, box.y, pixels)
+            refined = None if box in self._run.untouched else self._store.get(self._keys[box])
+            blender.add(box.x, box.y, change_of(refined, read_mirrored(self._picture, box)))
         blender.finish()
+        evened.finish()
 
     def _finish(self, tiles: Sequence[Tile], done: TileDone) -> None:
         for tile, pixels in zip(tiles, self._refiner.refine(tiles), strict=True):
