@@ -10,7 +10,7 @@ from typing import cast, get_type_hints
 
 from scumble_bridge.errors import MisuseError, ProtocolError
 from scumble_bridge.fields import Kind, Payload
-from scumble_bridge.frames import Frame, encode_head
+from scumble_bridge.frames import Buffer, Frame, encode_head
 from scumble_bridge.messages import MESSAGE_TYPES, Message, Unknown
 
 
@@ -22,6 +22,7 @@ class _Format:
     kinds: "dict[str, Kind]"
     optional: "frozenset[str]"
     payload: "str | None"
+    as_bytes: bool
 
 
 def _format(cls: "type[Message]") -> _Format:
@@ -30,13 +31,14 @@ def _format(cls: "type[Message]") -> _Format:
     payload = next((name for name, mark in marks.items() if isinstance(mark, Payload)), None)
     kinds = {name: cast("Kind", mark) for name, mark in marks.items() if name != payload}
     optional = frozenset(field.name for field in fields(cls) if field.default is not MISSING)
-    return _Format(cls, kinds, optional, payload)
+    as_bytes = any(isinstance(mark, Payload) and mark.as_bytes for mark in marks.values())
+    return _Format(cls, kinds, optional, payload, as_bytes)
 
 
 _FORMATS = {cls.__name__.lower(): _format(cls) for cls in MESSAGE_TYPES}
 
 
-def encode(message: Message) -> "list[bytes]":
+def encode(message: Message) -> "list[Buffer]":
     """The message's frame, in one or two pieces (so that a large payload isn't copied)."""
     name = type(message).__name__.lower()
     layout = _FORMATS[name]
@@ -46,9 +48,9 @@ def encode(message: Message) -> "list[bytes]":
         parse(Frame(header, b"" if layout.payload is None else bytes(1)))
     except (ProtocolError, ValueError, TypeError, RecursionError) as error:
         raise MisuseError(f"{type(message).__name__} can't be sent: {error}") from error
-    payload: bytes = getattr(message, layout.payload) if layout.payload else b""
+    payload: Buffer = getattr(message, layout.payload) if layout.payload else b""
     head = encode_head(header, len(payload)) + header
-    return [head, payload] if payload else [head]
+    return [head, payload] if len(payload) else [head]
 
 
 def parse(frame: Frame) -> "Message | Unknown":
@@ -69,7 +71,7 @@ def parse(frame: Frame) -> "Message | Unknown":
         elif field not in layout.optional:
             raise ProtocolError(f"The field {name}.{field} is missing.")
     if layout.payload is not None:
-        checked[layout.payload] = frame.payload
+        checked[layout.payload] = bytes(frame.payload) if layout.as_bytes else frame.payload
     return layout.cls(**checked)  # type: ignore[arg-type]  # each kind has checked its field
 
 

@@ -20,7 +20,7 @@ from scumble_bridge.codec import encode, parse
 from scumble_bridge.errors import MisuseError, ProtocolError
 from scumble_bridge.fields import CLIENT_STREAMS, CORE_STREAMS
 from scumble_bridge.flow import Arrival, CreditBook
-from scumble_bridge.frames import FULL_LIMITS, FrameReader
+from scumble_bridge.frames import Buffer, FrameReader
 from scumble_bridge.handshake import NONCE_BYTES, TOKEN_BYTES, VERSIONS, Role, Transcript, choose_version
 from scumble_bridge.messages import (
     Accepted,
@@ -96,7 +96,7 @@ class Connection:
         self._phase: Phase = "hello"
         self._transcript: Transcript | None = None
         self._frames = FrameReader()
-        self._out: list[bytes] = []
+        self._out: list[Buffer] = []
         self._replies = 0
         self._ours = CreditBook()  # streams that we send
         self._theirs = CreditBook()  # streams that we receive
@@ -109,13 +109,33 @@ class Connection:
         """Which message is awaited next; "open" when the handshake is done."""
         return self._phase
 
-    def receive(self, data: "bytes | bytearray | memoryview") -> "list[Event]":
+    def receive(self, data: Buffer) -> "list[Event]":
         """Take bytes from the other side; give what they say. Raises ProtocolError, and nothing else."""
+        events: list[Event] = []
+        rest = memoryview(data)
+        while len(rest):
+            room = self.room()
+            count = min(len(room), len(rest))
+            room[:count] = rest[:count]
+            events += self.received(count)
+            rest = rest[count:]
         if self._phase == "closed":
             raise ProtocolError("The connection is closed.")
-        self._frames.feed(bytes(data))
+        return events
+
+    def room(self) -> memoryview:
+        """Where the adapter may put the next bytes, to spare `receive` the copy; never empty. Then call `received`."""
+        if self._phase == "closed":
+            raise ProtocolError("The connection is closed.")
+        return self._frames.room()
+
+    def received(self, count: int) -> "list[Event]":
+        """So many bytes are in `room` now: what they say. Raises ProtocolError, and nothing else."""
+        if self._phase == "closed":
+            raise ProtocolError("The connection is closed.")
         events: list[Event] = []
         try:
+            self._frames.filled(count)
             while (frame := self._frames.next_frame()) is not None:
                 event = self._take(parse(frame))
                 if event is not None:
@@ -156,9 +176,14 @@ class Connection:
 
     def outgoing(self) -> bytes:
         """The bytes to write now. Call it after every `receive` and `send`."""
+        pieces = self.outgoing_pieces()
+        return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
+
+    def outgoing_pieces(self) -> "list[Buffer]":
+        """The same, in pieces: large payloads as they were given to `send`, not copied."""
         self._replies = 0
         pieces, self._out = self._out, []
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return pieces
 
     def _drop(self) -> None:
         self._phase = "closed"
@@ -263,5 +288,5 @@ class Connection:
     def _open(self, server: str) -> Authenticated:
         assert self._transcript is not None
         self._phase = "open"
-        self._frames.limits = FULL_LIMITS
+        self._frames.trust()
         return Authenticated(self._transcript.chosen, server)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
 from scumble_bridge.errors import ProtocolError
+from scumble_bridge.frames import Buffer
 
 Depth = Literal["u8", "u16", "f32"]
 Layout = Literal["rgba", "bgra", "mask"]
@@ -170,8 +171,14 @@ class Part:
         return {field: kind.encode(getattr(value, field, None)) for field, kind in self.kinds.items()}
 
 
+@dataclass(frozen=True)
 class Payload:
-    """Marks the field that travels raw behind the header, not in it."""
+    """Marks the field that travels raw behind the header, not in it.
+
+    `as_bytes`: it is given out as bytes, which asks for a copy; else as it came, as any buffer.
+    """
+
+    as_bytes: bool = False
 
 
 # The largest picture side and byte count that fit through Krita's and numpy's 32-bit corners.
@@ -190,7 +197,8 @@ Bytes = Annotated[int, Whole(0, MOST_BYTES)]
 Nonce = Annotated[bytes, Hex(32)]
 Mac = Annotated[bytes, Hex(32)]
 Json = Annotated[Mapping[str, object], JsonObject()]
-Data = Annotated[bytes, Payload()]
+Data = Annotated[Buffer, Payload()]
+SmallData = Annotated[bytes, Payload(as_bytes=True)]
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,19 @@
 """Frames: the fixed head that says how long the two parts behind it are.
 
-Theory of operation: the reader is fed bytes as they come, in pieces of any size, and is asked for one frame
-at a time. The head is checked byte by byte as it arrives, so that a stranger (a browser, say) is turned away
-at its first byte; lengths are checked before anything is kept for them. What is kept is never more than one
-frame within the limits and the piece that was fed last.
+Theory of operation: the reader says where the next bytes shall go (`room`), and is told how many came
+(`filled`). Heads and headers go through a small buffer; a payload has its own, of just its length, so that most of it
+comes straight from the socket to where it is used, and is copied nowhere. The head is checked byte by byte as it
+arrives, so that a stranger (a browser, say) is turned away at its first byte; lengths are checked before anything is
+kept for them. What is kept is never more than the small buffer and one payload within the limits.
 """
 
 import struct
 from dataclasses import dataclass
+from typing import Union
 
 from scumble_bridge.errors import MisuseError, ProtocolError
+
+Buffer = Union[bytes, bytearray, memoryview]
 
 MAGIC = b"SCMB"
 FRAME_VERSION = 1
@@ -31,12 +35,16 @@ STRANGER_LIMITS = FrameLimits(header=1024, payload=0)
 FULL_LIMITS = FrameLimits(header=64 * 1024, payload=1024 * 1024)
 
 
+# As much of a payload is copied once more, when it comes with its head.
+BUFFER_BYTES = 16 * 1024
+
+
 @dataclass(frozen=True)
 class Frame:
-    """One header (JSON text) and one payload (raw bytes)."""
+    """One header (JSON text) and one payload (raw bytes, which belong to whoever takes the frame)."""
 
     header: bytes
-    payload: bytes
+    payload: Buffer
 
 
 def encode_head(header: bytes, payload_length: int) -> bytes:
@@ -55,41 +63,91 @@ def encode_head(header: bytes, payload_length: int) -> bytes:
 
 
 class FrameReader:
-    """Turns a stream of bytes into frames."""
+    """Turns a stream of bytes into frames: read into `room`, say how many came, take frames while there are any.
+
+    `room` may be asked for only when `next_frame` has given None.
+    """
 
     def __init__(self) -> None:
-        self.limits = STRANGER_LIMITS
-        self._kept = bytearray()
+        self._limits = STRANGER_LIMITS
+        self._buffer = bytearray(HEAD.size + STRANGER_LIMITS.header)
+        self._start = self._end = 0  # of the bytes in the buffer that no frame has taken
+        self._header = b""  # of the frame whose payload is under way
+        self._payload: bytearray | None = None
+        self._come = 0  # bytes of that payload
 
     @property
     def kept(self) -> int:
         """How many bytes wait for the rest of their frame."""
-        return len(self._kept)
+        waiting = self._end - self._start
+        return waiting if self._payload is None else waiting + HEAD.size + len(self._header) + self._come
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes of the stream."""
-        self._kept += data
+    def trust(self) -> None:
+        """The other side is no stranger any more."""
+        self._limits = FULL_LIMITS
+        self._make_room(BUFFER_BYTES)
+
+    def room(self) -> memoryview:
+        """Where the next bytes go; never empty."""
+        if self._payload is not None:
+            return memoryview(self._payload)[self._come :]
+        if self._start == self._end:
+            self._start = self._end = 0
+        return memoryview(self._buffer)[self._end :]
+
+    def filled(self, count: int) -> None:
+        """So many bytes have been put into `room`."""
+        if self._payload is not None:
+            self._come += count
+        else:
+            self._end += count
 
     def next_frame(self) -> "Frame | None":
         """The next whole frame, or None when more bytes are needed."""
-        kept = self._kept
-        if kept[: len(_START)] != _START[: len(kept)]:
+        if self._payload is None and not self._next_header():
+            return None
+        payload = self._payload
+        assert payload is not None
+        if self._come < len(payload):
+            return None
+        self._payload = None
+        return Frame(self._header, payload)
+
+    def _next_header(self) -> bool:
+        """Whether head and header are there; they leave the buffer then, with what it holds of the payload."""
+        waiting = self._end - self._start
+        known = min(waiting, len(_START))
+        if self._buffer[self._start : self._start + known] != _START[:known]:
             raise ProtocolError("The other side doesn't speak Scumble's protocol, or not this version of its frames.")
-        if len(kept) < HEAD.size:
-            return None
-        _, _, _, header_length, payload_length = HEAD.unpack_from(kept)
+        if waiting < HEAD.size:
+            self._make_room(HEAD.size)
+            return False
+        _, _, _, header_length, payload_length = HEAD.unpack_from(self._buffer, self._start)
         self._check_lengths(header_length, payload_length)
-        payload_start = HEAD.size + header_length
-        end = payload_start + payload_length
-        if len(kept) < end:
-            return None
-        with memoryview(kept) as view:
-            frame = Frame(bytes(view[HEAD.size : payload_start]), bytes(view[payload_start:end]))
-        del kept[:end]
-        return frame
+        if waiting < HEAD.size + header_length:
+            self._make_room(HEAD.size + header_length)
+            return False
+        at = self._start + HEAD.size
+        self._start = at + header_length
+        self._header = bytes(self._buffer[at : self._start])
+        self._come = min(payload_length, self._end - self._start)
+        self._payload = bytearray(payload_length)
+        self._payload[: self._come] = memoryview(self._buffer)[self._start : self._start + self._come]
+        self._start += self._come
+        return True
+
+    def _make_room(self, size: int) -> None:
+        """Let a head and header of this size fit behind what has been taken."""
+        if len(self._buffer) - self._start >= size:
+            return
+        waiting = self._buffer[self._start : self._end]
+        if size > len(self._buffer):
+            self._buffer = bytearray(size)
+        self._buffer[: len(waiting)] = waiting
+        self._start, self._end = 0, len(waiting)
 
     def _check_lengths(self, header: int, payload: int) -> None:
-        if not 0 < header <= self.limits.header:
-            raise ProtocolError(f"A frame's header is {header} bytes long, allowed are 1 to {self.limits.header}.")
-        if payload > self.limits.payload:
-            raise ProtocolError(f"A frame's payload is {payload} bytes long, allowed are {self.limits.payload}.")
+        if not 0 < header <= self._limits.header:
+            raise ProtocolError(f"A frame's header is {header} bytes long, allowed are 1 to {self._limits.header}.")
+        if payload > self._limits.payload:
+            raise ProtocolError(f"A frame's payload is {payload} bytes long, allowed are {self._limits.payload}.")

@@ -23,6 +23,7 @@ from scumble_bridge.fields import (
     Picture,
     Place,
     Side,
+    SmallData,
     StreamName,
     Text,
     Whole,
@@ -143,7 +144,7 @@ class Preview:
     height: Side
     pixel_width: PreviewSide
     pixel_height: PreviewSide
-    data: Data
+    data: SmallData
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from strategies import MESSAGES
 from scumble_bridge.codec import encode, parse
 from scumble_bridge.errors import MisuseError, ProtocolError
 from scumble_bridge.fields import PictureHeader
-from scumble_bridge.frames import FULL_LIMITS, Frame, FrameReader
+from scumble_bridge.frames import Frame, FrameReader
 from scumble_bridge.messages import Describe, Failed, Message, Ping, Pixels, Submit, Unknown
 
 JOB = "0123456789abcdef0123456789abcdef"
@@ -19,8 +19,16 @@ JOB = "0123456789abcdef0123456789abcdef"
 
 def frame_of(data: bytes) -> Frame:
     reader = FrameReader()
-    reader.limits = FULL_LIMITS
-    reader.feed(data)
+    reader.trust()
+    rest = memoryview(data)
+    while len(rest):
+        room = reader.room()
+        count = min(len(room), len(rest))
+        room[:count] = rest[:count]
+        reader.filled(count)
+        rest = rest[count:]
+        if len(rest):
+            assert reader.next_frame() is None
     frame = reader.next_frame()
     assert frame is not None and reader.kept == 0
     return frame
