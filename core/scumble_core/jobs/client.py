@@ -10,7 +10,7 @@ from scumble_bridge.fields import Stream
 from scumble_core.errors import ScumbleError
 from scumble_core.jobs.transfer import ResultReader
 
-PIECE = 512 * 1024
+PIECE = 1024 * 1024
 # A client that doesn't read misses previews and progress before our memory grows.
 MOST_UNSENT = 4 * 1024 * 1024
 
@@ -77,5 +77,6 @@ class Client:
         except (MisuseError, OSError) as error:
             _log.info("A delivery ended early: %s", error)
         finally:
+            reader.close()
             if self._deliveries.get((job, stream)) is asyncio.current_task():
                 del self._deliveries[job, stream]

@@ -23,7 +23,8 @@ from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.events import Event
 from scumble_core.jobs.client import Client
 from scumble_core.jobs.job import Job
-from scumble_core.jobs.supervisor import JobError, Supervisor
+from scumble_core.jobs.recovery import Deaths, finished_tiles, hopeless
+from scumble_core.jobs.supervisor import DeadWorkerError, JobError, Supervisor
 from scumble_core.jobs.transfer import check_pictures
 from scumble_core.request import RefineRequest
 
@@ -223,20 +224,28 @@ class FrontDoor:
             if news is not None:
                 job.tell(news)
 
-        try:
-            result = await self._worker.run(job.folder, listen_to)
-            if not job.cancelled:
-                return job.finished(result)
-        except Cancelled:
-            pass
-        except (ScumbleError, JobError) as error:
-            return wire.Failed(job.id, error.code, error.message[:8000])
+        deaths = Deaths()
+        while not job.cancelled:
+            try:
+                result = await self._worker.run(job.folder, listen_to)
+                return wire.Cancelled(job.id) if job.cancelled else job.finished(result)
+            except Cancelled:
+                break
+            except DeadWorkerError as died:
+                deaths = deaths.another(await asyncio.to_thread(finished_tiles, job.folder))
+                _log.warning("The process that computes %s in job %s: death %d", died.how, job.id, deaths.count)
+                if deaths.are_hopeless:
+                    return wire.Failed(job.id, died.code, hopeless(job.id, died.how, deaths))
+                job.tell(wire.Progress(job.id, "restarting", deaths.count, 0))
+            except (ScumbleError, JobError) as error:
+                return wire.Failed(job.id, error.code, error.message[:8000])
         return wire.Cancelled(job.id)
 
     def _end(self, job: Job, ending: wire.Message) -> None:
         job.state = "ended"
         job.tell(ending)
-        if not job.is_finished:
+        died = isinstance(ending, wire.Failed) and ending.code == "worker_died"
+        if not job.is_finished and not died:  # whoever takes smaller tiles or another machine goes on from those
             self._delete(job)
         ended = [each for each in self._jobs.values() if not each.is_active]
         for old in ended[:-MOST_ENDED]:

@@ -13,6 +13,8 @@ from scumble_core.picture.geometry import Bounds
 
 # A preview of 256 x 256 pixels is 262144 characters of base64; the rest is small.
 LONGEST_LINE = 1024 * 1024
+# The worker's exit code when its device is of no more use to this process, but may be to the next.
+DEVICE_LOST = 70
 
 
 @dataclass(frozen=True)

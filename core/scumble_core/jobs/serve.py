@@ -27,6 +27,7 @@ from scumble_bridge.places import (
 )
 from scumble_core.jobs.command import CORE, WORKER
 from scumble_core.jobs.front_door import FrontDoor
+from scumble_core.jobs.locks import held
 from scumble_core.jobs.supervisor import Supervisor
 from scumble_core.version import installed_version
 
@@ -47,7 +48,7 @@ def serve(started_by_plugin: bool, idle_seconds: float | None, worker: Sequence[
         write_core_command(data, CORE)
         if idle_seconds is None and started_by_plugin:
             idle_seconds = PLUGIN_IDLE_SECONDS
-        with _only_one(runtime), _address(runtime) as address:
+        with _only_one(runtime, "core.lock"), _address(runtime) as address:
             asyncio.run(_run(data, runtime, address, idle_seconds, worker))
     except (PlaceError, OSError) as error:
         _log.error("%s", error)
@@ -76,26 +77,11 @@ def _described(device: str, data: Path) -> Described:
 
 
 @contextlib.contextmanager
-def _only_one(runtime: Path) -> Iterator[None]:
-    """A lock that the system takes back when this process ends, however it ends."""
-    path = runtime / "core.lock"
-    with path.open("a+b") as file:
-        try:
-            _lock(file.fileno())
-        except OSError:
-            raise PlaceError(f"A core is already running for {runtime}: use it, or stop it first.") from None
+def _only_one(folder: Path, name: str) -> Iterator[None]:
+    with held(folder / name) as ours:
+        if not ours:
+            raise PlaceError(f"A core is already running for {folder}: use it, or stop it first.")
         yield
-
-
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scumble_core.errors import Cancelled
 from scumble_core.events import Event, Finished, JobResult
-from scumble_core.jobs.lines import LONGEST_LINE, DeviceKnown, JobCancelled, JobFailed, Said, from_line
+from scumble_core.jobs.lines import DEVICE_LOST, LONGEST_LINE, DeviceKnown, JobCancelled, JobFailed, Said, from_line
 
 CANCEL_PATIENCE = 5.0
 
@@ -26,6 +26,14 @@ class JobError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class DeadWorkerError(JobError):
+    """The worker ended in the middle of a job, without a word. `how` goes on from "The process that computes"."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__("worker_died", f"The process that computes {how}: run the job again.")
+        self.how = how
 
 
 class Supervisor:
@@ -49,7 +57,7 @@ class Supervisor:
         return self._process.pid if self._process else None
 
     async def run(self, folder: Path, listen: Callable[[Event], None]) -> JobResult:
-        """The job in this folder. Raises Cancelled, or JobError."""
+        """The job in this folder. Raises Cancelled, or JobError (DeadWorkerError: another worker may fare better)."""
         self._running, self._cancelled = True, False
         try:
             process = await self._started()
@@ -152,12 +160,7 @@ class Supervisor:
         """Why a job ended whose worker died."""
         if self._cancelled:
             return Cancelled()
-        code = process.returncode or 0
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        return JobError(
-            "worker_died",
-            f"The process that computes {how}, often for want of memory: try again with smaller tiles or scale.",
-        )
+        return DeadWorkerError(_end_of(process.returncode or 0))
 
     async def _order(self, process: Process, order: dict[str, object]) -> None:
         assert process.stdin is not None
@@ -169,6 +172,12 @@ class Supervisor:
         kept = asyncio.get_running_loop().create_task(task)
         self._tasks.add(kept)
         kept.add_done_callback(self._tasks.discard)
+
+
+def _end_of(code: int) -> str:
+    if code == DEVICE_LOST:
+        return "lost its graphics card"
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
 
 def _kill(process: Process) -> None:

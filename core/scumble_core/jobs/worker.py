@@ -20,7 +20,11 @@ from typing import BinaryIO
 
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.events import Event
-from scumble_core.jobs.lines import DeviceKnown, JobCancelled, JobFailed, Said, to_line
+from scumble_core.jobs.lines import DEVICE_LOST, DeviceKnown, JobCancelled, JobFailed, Said, to_line
+from scumble_core.jobs.locks import held
+
+# A worker whose front door died ends at once, but may be deep in a computation: the next one waits for it.
+LOCK_PATIENCE = 30.0
 
 RunJob = Callable[[Path, Callable[[Event], None], Callable[[], bool]], object]
 
@@ -57,11 +61,19 @@ class Worker:
 
     def _run(self, folder: Path) -> None:
         try:
-            self._run_job(folder, self._say, self._cancel.is_set)
+            with held(folder / "lock", LOCK_PATIENCE) as ours:
+                if not ours:
+                    raise ScumbleError(
+                        "internal", f"Another process computes in {folder}: end it, then resume the job."
+                    )
+                self._run_job(folder, self._say, self._cancel.is_set)
         except Cancelled:
             self._say(JobCancelled())
         except ScumbleError as error:
             traceback.print_exc()
+            if error.code == "worker_died":
+                sys.stderr.flush()
+                os._exit(DEVICE_LOST)  # the front door starts another, and the job goes on
             self._say(JobFailed(error.code, error.message))
         except MemoryError:
             self._say(JobFailed("out_of_memory", "The computer's memory is full: choose smaller tiles or scale."))

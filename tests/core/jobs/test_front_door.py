@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -116,22 +115,6 @@ def test_a_waiting_job_hears_its_place_and_is_cancelled_at_once(tmp_path: Path) 
             await client.channel.send(wire.Cancel(second))
             assert (await client.wait_for(wire.Cancelled)).job == second
             assert core.jobs == {first}
-
-    run(work())
-
-
-def test_a_killed_worker_fails_its_job_and_the_next_job_gets_a_new_one(tmp_path: Path) -> None:
-    async def work() -> None:
-        async with running_core(tmp_path) as core, core.client() as client:
-            job, other = new_job(), new_job()
-            await client.start(job, noise(5, 5), prompt="wait")
-            await _running(client)
-            assert core.worker.pid is not None
-            os.kill(core.worker.pid, signal.SIGKILL)
-            failed = await client.wait_for(wire.Failed)
-            assert (failed.job, failed.code) == (job, "worker_died") and "SIGKILL" in failed.message
-            await client.start(other, noise(5, 5))
-            assert (await client.wait_for(wire.Finished)).job == other
 
     run(work())
 

@@ -1,11 +1,15 @@
 """A real worker process with the real line protocol whose pipeline only copies the source to both results.
 
 The request's prompt says what else it does: "wait" waits to be cancelled, "deaf" doesn't listen, "fail" fails,
-"print" prints on stdout what must not come between the lines.
+"print" prints on stdout what must not come between the lines. "tiles=4" finishes so many tiles, by the real store, and
+notes in ran.txt which ones it had to do; "slow=0.1" takes so long for each; "die=2" is killed before it does that tile,
+"die_once=2" only once; "lost_once" loses its graphics card once.
 """
 
 import json
+import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from scumble_core.errors import Cancelled, PictureError
+from scumble_core.errors import Cancelled, PictureError, ScumbleError
 from scumble_core.events import Event, Finished, JobResult, StageStarted, TileFinished, TilePreview
 from scumble_core.jobs.worker import Worker, private_stdout
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Picture
+from scumble_core.stages.store import TileStore
 
 
 def copy_job(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> object:
@@ -32,6 +37,7 @@ def copy_job(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[]
         time.sleep(0.02)
         if cancelled() and prompt == "wait":
             raise Cancelled
+    do_tiles(folder, dict(word.partition("=")[::2] for word in prompt.split()), emit, cancelled)
     box = Bounds(0, 0, source.extent.width, source.extent.height)
     emit(TileFinished("tiles", 1, 1, 0.0, box))
     emit(TilePreview(box, np.full((4, 5, 3), 7, np.uint8)))
@@ -40,6 +46,29 @@ def copy_job(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[]
     result = JobResult(0, 0, box.width, box.height, {"prompt": prompt})
     emit(Finished(result))
     return result
+
+
+def do_tiles(folder: Path, words: dict[str, str], emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> None:
+    store, number = TileStore(folder / "tiles"), int(words.get("tiles", 0))
+    for tile in range(1, number + 1):
+        if str(tile) not in store:
+            time.sleep(float(words.get("slow", 0)))
+            if words.get("die") == str(tile) or (words.get("die_once") == str(tile) and first_time(folder)):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if "lost_once" in words and first_time(folder):
+                raise ScumbleError("worker_died", "The graphics card stopped answering.")
+            with (folder / "ran.txt").open("a") as ran:
+                ran.write(f"{tile}\n")
+            store.put(str(tile), np.full((2, 2, 3), tile, np.float32))
+        emit(TileFinished("tiles", tile, number, 0.0, Bounds(0, 0, 1, 1)))
+        if cancelled():
+            raise Cancelled
+
+
+def first_time(folder: Path) -> bool:
+    known = (folder / "been.here").exists()
+    (folder / "been.here").touch()
+    return not known
 
 
 if __name__ == "__main__":
