@@ -106,7 +106,9 @@ class Peak:
 # Over the wire.
 
 
-async def upload(channel: Channel, events: AsyncIterator[Any], job: str, header: PictureHeader, source: Source) -> float:
+async def upload(
+    channel: Channel, events: AsyncIterator[Any], job: str, header: PictureHeader, source: Source
+) -> float:
     """Seconds from the first credit until the core has it all."""
     await channel.send(wire.Submit(job, {}, header))
     await until(events, wire.Credit)
@@ -292,7 +294,9 @@ def main() -> int:
             )
     slowest, share = min(min(row.up, row.down) for row in rows), min(row.share for row in rows)
     passed = slowest >= LEAST_RATE and share >= LEAST_SHARE
-    print(f"\nSlowest {slowest:.2f} GB/s (at least {LEAST_RATE}), {share:.0%} of the plain socket (at least {LEAST_SHARE:.0%})")
+    print(
+        f"\nSlowest {slowest:.2f} GB/s (at least {LEAST_RATE}), {share:.0%} of the plain socket (at least {LEAST_SHARE:.0%})"
+    )
     if arguments.json is not None:
         pictures = [{**asdict(row), "share": row.share, "file_share": row.file_share} for row in rows]
         values = {"side": arguments.side, "pictures": pictures, "slowest": slowest, "share": share, "passed": passed}

@@ -113,7 +113,7 @@ class Connection:
         """Take bytes from the other side; give what they say. Raises ProtocolError, and nothing else."""
         events: list[Event] = []
         rest = memoryview(data)
-        while len(rest):
+        while rest:
             room = self.room()
             count = min(len(room), len(rest))
             room[:count] = rest[:count]

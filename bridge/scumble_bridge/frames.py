@@ -13,7 +13,7 @@ from typing import Union
 
 from scumble_bridge.errors import MisuseError, ProtocolError
 
-Buffer = Union[bytes, bytearray, memoryview]
+Buffer = Union[bytes, bytearray, memoryview]  # noqa: UP007 - Python 3.10 has no other way that runs
 
 MAGIC = b"SCMB"
 FRAME_VERSION = 1

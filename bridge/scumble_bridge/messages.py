@@ -20,6 +20,7 @@ from scumble_bridge.fields import (
     MaybeSeconds,
     Name,
     Nonce,
+    OneOf,
     Picture,
     Place,
     Side,
@@ -37,6 +38,8 @@ PreviewSide = Annotated[int, Whole(1, 256)]
 Grant = Annotated[int, Whole(1, 2**31 - 1)]
 Beat = Annotated[int, Whole(0, 2**32 - 1)]
 Code = Annotated[str, Text(64)]
+Priority = Annotated[int, Whole(-100, 100)]
+Stopping = Annotated[str, OneOf(("stop", "pause"))]
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,17 @@ class Described:
 
 @dataclass(frozen=True)
 class Submit:
-    """A new job. `request` is RefineRequest.to_dict()."""
+    """A new job, or one that the core knows: that goes on where it was stopped. `request` is RefineRequest.to_dict().
+
+    Jobs of a higher `priority` run first; among equals those who give the same `client` share one place in turn.
+    """
 
     job: JobId
     request: Json
     source: Picture
     selection: MaybePicture = None
+    priority: Priority = 0
+    client: Name = ""
 
 
 @dataclass(frozen=True)
@@ -176,14 +184,18 @@ class Release:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop this job, whatever it does."""
+    """Stop this job, whatever it does. What is finished of it stays for a while: Submit goes on from there.
+
+    The mode "pause" says that this is meant: a job that is done or stopped already isn't touched then.
+    """
 
     job: JobId
+    mode: Stopping = "stop"
 
 
 @dataclass(frozen=True)
 class Cancelled:
-    """The job has been stopped; nothing of it is left."""
+    """The job has been stopped."""
 
     job: JobId
 

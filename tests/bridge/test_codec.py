@@ -21,13 +21,13 @@ def frame_of(data: bytes) -> Frame:
     reader = FrameReader()
     reader.trust()
     rest = memoryview(data)
-    while len(rest):
+    while rest:
         room = reader.room()
         count = min(len(room), len(rest))
         room[:count] = rest[:count]
         reader.filled(count)
         rest = rest[count:]
-        if len(rest):
+        if rest:
             assert reader.next_frame() is None
     frame = reader.next_frame()
     assert frame is not None and reader.kept == 0

@@ -1,6 +1,7 @@
 """The Qt client against a real core in a process of its own (with a worker that copies)."""
 
 import os
+import socket
 import subprocess
 import sys
 import uuid
@@ -51,6 +52,12 @@ def turn_until(condition: Callable[[], bool], seconds: int = 30) -> None:
         assert not end.hasExpired(), "waited too long"
 
 
+def answers(path: Path) -> bool:
+    """Whether somebody listens there; the socket's file alone is there a little earlier."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return path.exists() and probe.connect_ex(str(path)) == 0
+
+
 @pytest.fixture(autouse=True)
 def qt(qapp: QCoreApplication) -> QCoreApplication:
     return qapp
@@ -61,7 +68,7 @@ def core(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     places = {"SCUMBLE_DATA_DIR": str(tmp_path / "data"), "SCUMBLE_RUNTIME_DIR": str(tmp_path / "run")}
     environment = {**os.environ, **places}
     process = subprocess.Popen([sys.executable, str(CORE)], env=environment, stderr=subprocess.DEVNULL)
-    turn_until(lambda: socket_path(tmp_path / "run").exists())
+    turn_until(lambda: answers(socket_path(tmp_path / "run")))
     yield process
     process.kill()
     process.wait()

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import uuid
+from collections.abc import Callable
 
 from scumble_bridge import messages as wire
 from scumble_bridge.asyncio_adapter import Channel
@@ -22,6 +24,7 @@ class Client:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
+        self.name = f"client-{uuid.uuid4().hex[:12]}"  # for the queue's turns, when it gives none itself
         self._deliveries: dict[tuple[str, Stream], asyncio.Task[None]] = {}
         self._credited = asyncio.Event()
 
@@ -39,10 +42,11 @@ class Client:
         """The client waits for more bytes of some stream."""
         self._credited.set()
 
-    def deliver(self, job: str, stream: Stream, reader: ResultReader) -> None:
-        """Start to send a result, as credit allows."""
+    def deliver(self, job: str, stream: Stream, reader: ResultReader, sent: Callable[[], None]) -> None:
+        """Start to send a result, as credit allows; `sent` is called when all of it is under way."""
         self.stop(job, stream)
-        self._deliveries[job, stream] = asyncio.get_running_loop().create_task(self._deliver(job, stream, reader))
+        work = self._deliver(job, stream, reader, sent)
+        self._deliveries[job, stream] = asyncio.get_running_loop().create_task(work)
 
     def stop(self, job: str, stream: Stream) -> None:
         """End a delivery, if there is one."""
@@ -61,7 +65,7 @@ class Client:
         for job, stream in list(self._deliveries):
             self.stop(job, stream)
 
-    async def _deliver(self, job: str, stream: Stream, reader: ResultReader) -> None:
+    async def _deliver(self, job: str, stream: Stream, reader: ResultReader, sent: Callable[[], None]) -> None:
         offset, total = 0, reader.header.total_bytes
         try:
             while offset < total:
@@ -72,6 +76,7 @@ class Client:
                     continue
                 await self.channel.send(wire.Pixels(job, stream, offset, reader.read(offset, size)))
                 offset += size
+            sent()
         except ScumbleError as error:
             self.tell(wire.Failed(job, error.code, error.message))
         except (MisuseError, OSError) as error:

@@ -69,7 +69,7 @@ class Intake:
 
 
 class ResultReader:
-    """A result, from the job folder, as the client wants it. Keeps its file open until `close`, or until it is let go."""
+    """A result, from the job folder, as the client wants it. Its file stays open from the first `read` to `close`."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         picture = Picture.open(path)
