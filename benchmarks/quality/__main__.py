@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import torch
 from benchmarks.quality import determinism, pictures, report
 from benchmarks.quality.contestants import Contestant, Outcome, Settings, scumble, untiled
 from benchmarks.quality.inputs import Input, made, photos
@@ -40,6 +41,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--strength", type=float, default=RefineRequest().strength)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", type=int, help="random sizes to stitch (default 60, quick 20)")
+    # Threads that wait for each other on a busy machine cost far more than a second core gains.
+    parser.add_argument("--threads", type=int, default=1, help="of torch (default 1)")
     parser.add_argument("--no-determinism", action="store_true", help="leave out the jobs run twice")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the page docs/quality.md")
@@ -81,6 +84,7 @@ def main() -> int:
     """Run everything that was asked for."""
     options = parsed(sys.argv[1:])
     console = Console(width=None if sys.stdout.isatty() else 200)
+    torch.set_num_threads(options.threads)
     models = ModelCache()
     settings = Settings(models, options.tile, options.strength, options.seed)
     inputs = made(options.side, options.seed) + photos(options.side, options.photos, console.print)
