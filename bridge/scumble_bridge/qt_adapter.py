@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Union
 from scumble_bridge.connection import Authenticated, Connection, Event
 from scumble_bridge.errors import MisuseError, PlaceError, ProtocolError
 from scumble_bridge.fields import Stream
-from scumble_bridge.messages import Cancel, Cancelled, Credit, Failed, Fetch, Finished, Message, Pixels
+from scumble_bridge.messages import Cancel, Cancelled, Credit, Failed, Fetch, Finished, Message, Ping, Pixels
 from scumble_bridge.places import Address, TcpAddress, UnixAddress, core_address, read_token, runtime_folder
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ READ_BYTES = 512 * 1024
 MOST_UNSENT = 2 * PIECE
 WINDOW = 4 * PIECE  # credit under way for a result
 HANDSHAKE_MS = 10_000
+# After a beat of silence the core is asked whether it is there; after so many it is gone.
+BEAT_MS = 15_000
+MOST_SILENT_BEATS = 4
 # The same numbers for both kinds of socket, and under PyQt5, where they are plain ints.
 UNCONNECTED, CONNECTED = 0, 3
 
@@ -83,6 +86,8 @@ class ScumbleClient(QObject):
         self._downloads: dict[tuple[str, Stream], _Download] = {}
         self._patience = self._timer(HANDSHAKE_MS, self._lose_patience)
         self._step = self._timer(0, self._work)
+        self._pulse = self._timer(BEAT_MS, self._beat)
+        self._silent_beats = 0
 
     @property
     def is_open(self) -> bool:
@@ -163,6 +168,15 @@ class ScumbleClient(QObject):
     def _lose_patience(self) -> None:
         self._end("The core has not answered in time: restart it.")
 
+    def _beat(self) -> None:
+        """Ask, or give up. Beats are counted, not seconds: while Krita stands still, it is not the core that is silent."""
+        self._pulse.start()
+        self._silent_beats += 1
+        if self._silent_beats > MOST_SILENT_BEATS:
+            self._end("The core has been silent for too long: restart it.")
+        elif self._silent_beats > 1 and self.is_open:
+            self.send(Ping(self._silent_beats))
+
     def _work(self) -> None:
         """One small step of everything; comes again while there is more to do."""
         self._take_in()
@@ -179,8 +193,9 @@ class ScumbleClient(QObject):
         if not data:
             return False
         connection = self._connection
+        self._silent_beats = 0
         try:
-            events = connection.receive(bytes(data))
+            events = connection.receive(data)
         except ProtocolError as error:
             self._end(str(error))
             return False
@@ -194,6 +209,8 @@ class ScumbleClient(QObject):
     def _hand_on(self, event: Event) -> None:
         if isinstance(event, Authenticated):
             self._patience.stop()
+            self._silent_beats = 0
+            self._pulse.start()
             self._was_opened = True
             self.opened.emit(event.server)
             return
@@ -250,9 +267,8 @@ class ScumbleClient(QObject):
 
     def _flush(self) -> None:
         if self._socket is not None and self._connection is not None and _state(self._socket) == CONNECTED:
-            data = self._connection.outgoing()
-            if data:
-                self._socket.write(data)
+            for piece in self._connection.outgoing_pieces():
+                self._socket.write(bytes(piece))
 
     def _end(self, sentence: str) -> None:
         socket, self._socket = self._socket, None
@@ -260,8 +276,8 @@ class ScumbleClient(QObject):
             return
         was_opened, self._was_opened = self._was_opened, False
         self._connection = None
-        self._patience.stop()
-        self._step.stop()
+        for timer in (self._patience, self._step, self._pulse):
+            timer.stop()
         self._uploads.clear()
         self._downloads.clear()
         socket.flush()  # a last Cancel or Release still goes out

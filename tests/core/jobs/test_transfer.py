@@ -1,5 +1,6 @@
 """Pictures between the wire and the job folder."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ def noise(width: int, height: int, depth: Depth) -> NDArray[Any]:
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     """The data in pieces of these sizes, and what is left over."""
-    edges = np.minimum(np.cumsum([0, *cuts]), len(data)).tolist() + [len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False) if end > start]
+    edges = [*np.minimum(np.cumsum([0, *cuts]), len(data)).tolist(), len(data)]
+    return [data[start:end] for start, end in pairwise(edges) if end > start]
 
 
 @pytest.mark.parametrize("depth", ["u8", "u16", "f32"])
