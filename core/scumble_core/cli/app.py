@@ -46,11 +46,21 @@ def serve(
         float | None,
         typer.Option(help="Exit after so long without client and job (default: never; 600 if started by the plugin)."),
     ] = None,
+    worker_idle_seconds: Annotated[
+        float, typer.Option(help="A worker that has been idle for so long ends, and frees its memory; 0: never.")
+    ] = 600.0,
+    keep_gb: Annotated[
+        float, typer.Option(help="All jobs' folders together; the least recently used go first.")
+    ] = 20.0,
+    keep_days: Annotated[float, typer.Option(help="How long a job is kept that nobody asks for.")] = 7.0,
 ) -> None:
     """Run the core that Krita's docker talks to, until it is stopped."""
+    from scumble_core.jobs.eviction import DAY, GIGABYTE, Limits
+    from scumble_core.jobs.serve import Settings
     from scumble_core.jobs.serve import serve as run
 
-    raise typer.Exit(run(started_by_plugin, idle_seconds))
+    limits = Limits(round(keep_gb * GIGABYTE), keep_days * DAY)
+    raise typer.Exit(run(started_by_plugin, Settings(idle_seconds, worker_idle_seconds or None, limits)))
 
 
 def _version(wanted: bool) -> None:

@@ -1,16 +1,13 @@
-"""The front door: takes jobs from clients, keeps their folders, has the worker run them, hands the results out.
+"""The front door: takes jobs from clients, has them run in their turn, and hands the results out.
 
-Theory of operation: one asyncio loop, no torch. A job goes through the states uploading, queued, running, ended;
-only the methods named after a message (a client's wish) and `_run` (the worker's side) move it on. What a job has to
-tell goes to the clients that watch it; a client that vanishes leaves its jobs running, except for a job whose
-pictures were still coming from it. Pixels go straight from the socket to the file and back, a piece at a time,
-under credit: the memory doesn't grow with the pictures.
+Theory of operation: one asyncio loop, no torch. The register keeps the jobs (memory, journal, folders), the runner runs
+those that are queued; here is what clients wish of them. What a job has to tell goes to the clients that watch it; a
+client that vanishes leaves its jobs running, except for a job whose pictures were still coming from it. Pixels go
+straight from the socket to the file and back, a piece at a time, under credit: the memory stays as it is.
 """
 
 import asyncio
-import contextlib
 import logging
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -19,19 +16,21 @@ from typing import Any
 from scumble_bridge import messages as wire
 from scumble_bridge.asyncio_adapter import Channel, listen
 from scumble_bridge.places import Address
-from scumble_core.errors import Cancelled, ScumbleError
-from scumble_core.events import Event
+from scumble_core.errors import ScumbleError
 from scumble_core.jobs.client import Client
+from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.job import Job
-from scumble_core.jobs.recovery import Deaths, finished_tiles, hopeless
-from scumble_core.jobs.supervisor import DeadWorkerError, JobError, Supervisor
+from scumble_core.jobs.register import Register
+from scumble_core.jobs.runner import Runner
+from scumble_core.jobs.states import RESUMABLE, State
+from scumble_core.jobs.supervisor import JobError, Supervisor
 from scumble_core.jobs.transfer import check_pictures
+from scumble_core.picture.storage import write_failed
 from scumble_core.request import RefineRequest
 
 WINDOW = 4 * 1024 * 1024  # credit under way for an upload
 MOST_ACTIVE = 64
-MOST_ENDED = 100
-OLD_SECONDS = 7 * 24 * 3600.0
+EVICTION_SECONDS = 600.0
 
 _log = logging.getLogger("scumble.front_door")
 
@@ -40,17 +39,23 @@ class FrontDoor:
     """All clients and all jobs of one core."""
 
     def __init__(
-        self, jobs: Path, worker: Supervisor, describe: Callable[[str], wire.Described], idle_seconds: float | None
+        self,
+        jobs: Path,
+        worker: Supervisor,
+        describe: Callable[[str], wire.Described],
+        idle_seconds: float | None,
+        limits: Limits | None = None,
     ) -> None:
-        self._folder = jobs
+        """`jobs`: the folder of the job folders; the journal lies beside it."""
+        self._register = Register(jobs, limits or Limits())
         self._worker = worker
+        self._runner = Runner(self._register, worker, self._ran)
         self._describe = describe
         self._idle_seconds = idle_seconds
-        self._jobs: dict[str, Job] = {}
-        self._queue: asyncio.Queue[Job] = asyncio.Queue()
         self._clients: set[Client] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
+        self._settling = asyncio.Lock()  # one at a time: jobs enter the queue as their pictures came
         self._wishes: dict[type[Any], Callable[[Client, Any], Awaitable[None]]] = {
             wire.Describe: self._on_describe,
             wire.Submit: self._on_submit,
@@ -64,9 +69,9 @@ class FrontDoor:
 
     async def run(self, address: Address, token: bytes, server: str) -> None:
         """Serve until `stop`, or until nobody has needed us for long enough."""
-        delete_old_folders(self._folder, time.time() - OLD_SECONDS)
+        self._register.open()
         listener = await listen(address, token, server, self._welcome)
-        for task in (self._work(), self._watch_idle(), self._warm_up()):
+        for task in (self._runner.work(), self._watch_idle(), self._warm_up(), self._tidy()):
             self._keep(task)
         try:
             await self._stopped.wait()
@@ -79,6 +84,7 @@ class FrontDoor:
                 kept.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._worker.close()
+            self._register.close()
 
     def stop(self) -> None:
         """Let `run` end."""
@@ -98,9 +104,9 @@ class FrontDoor:
 
     def _farewell(self, client: Client) -> None:
         client.stop_all()
-        for job in list(self._jobs.values()):
+        for job in self._register:
             job.watchers.discard(client)
-            if job.owner is client and job.state == "uploading":
+            if job.uploader is client:
                 self._forget(job)
 
     # What clients wish.
@@ -112,9 +118,14 @@ class FrontDoor:
         self._keep(answer())
 
     async def _on_submit(self, client: Client, message: wire.Submit) -> None:
-        if message.job in self._jobs:
-            client.tell(wire.Accepted(message.job))
-            await self._on_attach(client, wire.Attach(message.job))
+        known = self._register.get(message.job)
+        if known is not None:
+            client.tell(wire.Accepted(known.id))
+            if known.state in RESUMABLE:
+                known.watchers.add(client)
+                self._runner.enqueue(known)
+            else:
+                await self._on_attach(client, wire.Attach(known.id))
             return
         try:
             job = await self._admitted(client, message)
@@ -126,12 +137,11 @@ class FrontDoor:
                 client.tell(wire.Credit(job.id, stream, min(WINDOW, intake.missing)))
 
     async def _admitted(self, client: Client, message: wire.Submit) -> Job:
-        if sum(job.is_active for job in self._jobs.values()) >= MOST_ACTIVE:
+        if sum(job.is_active for job in self._register) >= MOST_ACTIVE:
             raise JobError("busy", f"{MOST_ACTIVE} jobs are waiting already: let some finish, or cancel them.")
         request = RefineRequest.from_dict(message.request)
         check_pictures(message.source, message.selection)
-        job = Job(message.job, self._folder / message.job, request, message.source, client, watchers={client})
-        self._jobs[job.id] = job
+        job = self._register.new(message, request.to_dict(), client)
         try:
             await asyncio.to_thread(job.create, message.selection)
         except BaseException as error:
@@ -142,131 +152,121 @@ class FrontDoor:
         return job
 
     async def _on_pixels(self, client: Client, message: wire.Pixels) -> None:
-        job = self._jobs.get(message.job)
-        if job is None or job.state != "uploading" or job.owner is not client or message.stream not in job.intakes:
+        job = self._register.get(message.job)
+        if job is None or job.uploader is not client or message.stream not in job.intakes:
             return
         intake = job.intakes[message.stream]
         try:
             intake.take(message.offset, message.data)
-            if not any(each.missing for each in job.intakes.values()):
-                job.write_request()
         except ScumbleError as error:
-            self._end(job, wire.Failed(job.id, error.code, error.message))
-            return
-        except OSError as error:
-            self._end(job, wire.Failed(job.id, "internal", f"{job.folder} can't be written ({error.strerror})."))
+            self._refuse(job, error.code, error.message)
             return
         # The bytes just taken are allowed anew, as far as there are so many beyond those already allowed.
         allowed = min(len(message.data), max(0, intake.missing - (WINDOW - len(message.data))))
         if allowed:
             client.tell(wire.Credit(job.id, message.stream, allowed))
-        if not any(each.missing for each in job.intakes.values()):
-            job.state = "queued"
-            self._queue.put_nowait(job)
-            self._tell_places()
+        if not job.missing:
+            job.uploader = None  # from now on the job is ours, whoever vanishes
+            self._keep(self._settle(job))
+
+    async def _settle(self, job: Job) -> None:
+        """All has come: first the disk has it, then the journal, then it may run."""
+        trouble = None
+        async with self._settling:
+            try:
+                await asyncio.to_thread(job.settle)
+            except OSError as error:
+                trouble = write_failed(job.folder / "request.json", error)
+        if self._register.get(job.id) is not job:
+            return  # cancelled meanwhile
+        if trouble is None:
+            self._runner.enqueue(job)
+        else:
+            self._refuse(job, trouble.code, trouble.message)
 
     async def _on_credit(self, client: Client, _message: wire.Credit) -> None:
         client.credited()
 
     async def _on_fetch(self, client: Client, message: wire.Fetch) -> None:
-        job = self._jobs.get(message.job)
-        if job is None or not job.is_finished:
+        job = self._register.get(message.job)
+        if job is None or job.state != "finished":
             client.tell(_unknown(message.job) if job is None else _not_ready(message.job))
             return
         try:
-            client.deliver(job.id, message.stream, job.result(message.stream))
+            reader = job.result(message.stream)
         except ScumbleError as error:
             client.tell(wire.Failed(job.id, error.code, error.message))
+            return
+        self._register.touch(job)
+        client.deliver(job.id, message.stream, reader, lambda: self._register.touch(job, fetched=True))
 
     async def _on_release(self, client: Client, message: wire.Release) -> None:
-        job = self._jobs.get(message.job)
-        if job is None:
-            return
-        if job.is_active:
+        job = self._register.get(message.job)
+        if job is not None and job.state == "running":
+            job.released = True
             await self._on_cancel(client, wire.Cancel(message.job))
-        else:
+        elif job is not None:
+            if job.is_active:
+                job.tell(wire.Cancelled(job.id))
             self._forget(job)
 
     async def _on_cancel(self, client: Client, message: wire.Cancel) -> None:
-        job = self._jobs.get(message.job)
+        job = self._register.get(message.job)
         if job is None:
             client.tell(_unknown(message.job))
             return
         job.watchers.add(client)
-        job.cancelled = True
+        wish: State = "paused" if message.mode == "pause" else "cancelled"
         if job.state == "running":
-            await self._worker.cancel()
+            await self._runner.stop(job, wish)
+        elif wish == "paused":
+            await self._pause(client, job)
+        elif job.state in ("uploading", "finished"):
+            job.tell(wire.Cancelled(job.id))
+            self._forget(job)
         else:
-            self._end(job, wire.Cancelled(job.id))
+            self._register.move(job, wish)
+            job.tell(wire.Cancelled(job.id))
+            self._runner.tell_places()
+
+    async def _pause(self, client: Client, job: Job) -> None:
+        if job.state == "queued":
+            self._register.move(job, "paused")
+            job.tell(wire.Progress(job.id, "paused", 0, 0))
+            self._runner.tell_places()
+        else:
+            _catch_up(client, job)
 
     async def _on_attach(self, client: Client, message: wire.Attach) -> None:
-        job = self._jobs.get(message.job)
+        job = self._register.get(message.job)
         if job is None:
             client.tell(_unknown(message.job))
             return
         job.watchers.add(client)
-        if job.news is not None:
-            client.tell(job.news)
+        self._register.touch(job)
+        _catch_up(client, job)
 
-    # What the worker does.
+    # What goes on by itself.
 
-    async def _work(self) -> None:
-        while True:
-            job = await self._queue.get()
-            if job.state == "queued":
-                job.state = "running"
-                self._end(job, await self._run(job))
-                self._tell_places()
+    def _ran(self, job: Job) -> None:
+        if job.released:
+            self._forget(job)
+        self._keep(self._register.evict())
 
-    async def _run(self, job: Job) -> wire.Message:
-        def listen_to(event: Event) -> None:
-            news = job.news_of(event)
-            if news is not None:
-                job.tell(news)
-
-        deaths = Deaths()
-        while not job.cancelled:
-            try:
-                result = await self._worker.run(job.folder, listen_to)
-                return wire.Cancelled(job.id) if job.cancelled else job.finished(result)
-            except Cancelled:
-                break
-            except DeadWorkerError as died:
-                deaths = deaths.another(await asyncio.to_thread(finished_tiles, job.folder))
-                _log.warning("The process that computes %s in job %s: death %d", died.how, job.id, deaths.count)
-                if deaths.are_hopeless:
-                    return wire.Failed(job.id, died.code, hopeless(job.id, died.how, deaths))
-                job.tell(wire.Progress(job.id, "restarting", deaths.count, 0))
-            except (ScumbleError, JobError) as error:
-                return wire.Failed(job.id, error.code, error.message[:8000])
-        return wire.Cancelled(job.id)
-
-    def _end(self, job: Job, ending: wire.Message) -> None:
-        job.state = "ended"
-        job.tell(ending)
-        died = isinstance(ending, wire.Failed) and ending.code == "worker_died"
-        if not job.is_finished and not died:  # whoever takes smaller tiles or another machine goes on from those
-            self._delete(job)
-        ended = [each for each in self._jobs.values() if not each.is_active]
-        for old in ended[:-MOST_ENDED]:
-            self._forget(old)
+    def _refuse(self, job: Job, code: str, message: str) -> None:
+        """A job that never came in whole."""
+        job.tell(wire.Failed(job.id, code, message))
+        self._forget(job)
 
     def _forget(self, job: Job) -> None:
-        job.state = "ended"
-        self._jobs.pop(job.id, None)
-        self._delete(job)
-
-    def _delete(self, job: Job) -> None:
         for client in self._clients:
             client.stop_job(job.id)
-        job.delete()
+        self._register.forget(job)
 
-    def _tell_places(self) -> None:
-        """How many jobs are before each one that waits."""
-        before = sum(job.state == "running" for job in self._jobs.values())
-        for job in (job for job in self._jobs.values() if job.state == "queued"):
-            job.tell(wire.Progress(job.id, "queued", before, 0))
-            before += 1
+    async def _tidy(self) -> None:
+        while True:
+            await self._register.evict()
+            await asyncio.sleep(EVICTION_SECONDS)
 
     async def _device(self) -> str:
         try:
@@ -285,7 +285,7 @@ class FrontDoor:
         since = time.monotonic()
         while time.monotonic() - since < self._idle_seconds:
             await asyncio.sleep(min(1.0, self._idle_seconds / 4))
-            if self._clients or any(job.is_active for job in self._jobs.values()):
+            if self._clients or any(job.is_active for job in self._register):
                 since = time.monotonic()
         _log.info("Nobody has needed this core for %g seconds: it ends.", self._idle_seconds)
         self.stop()
@@ -301,12 +301,9 @@ class FrontDoor:
             _log.error("A part of the core failed", exc_info=task.exception())
 
 
-def delete_old_folders(jobs: Path, before: float) -> None:
-    """Remove job folders that nobody came for."""
-    for folder in jobs.iterdir() if jobs.is_dir() else ():
-        with contextlib.suppress(OSError):
-            if folder.is_dir() and folder.stat().st_mtime < before:
-                shutil.rmtree(folder, ignore_errors=True)
+def _catch_up(client: Client, job: Job) -> None:
+    if job.news is not None:
+        client.tell(job.news)
 
 
 def _unknown(job: str) -> wire.Failed:

@@ -1,58 +1,87 @@
-"""What the front door knows of one job."""
+"""What the front door knows of one job: its entry in the journal, its folder, and who looks on."""
 
 import json
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from scumble_bridge import messages as wire
 from scumble_bridge.fields import PictureHeader, Stream
 from scumble_core.events import Event, JobResult, StageStarted, TileFinished, TilePreview
 from scumble_core.jobs.client import Client
+from scumble_core.jobs.entry import Entry
+from scumble_core.jobs.states import ACTIVE, State
 from scumble_core.jobs.transfer import Intake, ResultReader
-from scumble_core.request import RefineRequest
 
-State = Literal["uploading", "queued", "running", "ended"]
 MOST_SUMMARY = 48 * 1024
+# What a folder holds for as long as its job is wanted: enough to do without the journal, should that be lost.
+ENTRY = "entry.json"
 
 
 @dataclass(eq=False)
 class Job:
-    """A job between Submit and Release. `news` is what a client that attaches is told."""
+    """A job between Submit and Release.
 
-    id: str
+    `news`: what a client that attaches is told. `wish`: what the job is to become once its worker has stopped.
+    `released`: nobody wants it any more.
+    """
+
+    entry: Entry
     folder: Path
-    request: RefineRequest
-    source: PictureHeader
-    owner: Client
-    state: State = "uploading"
-    cancelled: bool = False
+    uploader: Client | None = None
+    wish: State | None = None
+    released: bool = False
     news: wire.Message | None = None
     intakes: dict[Stream, Intake] = field(default_factory=dict)
     watchers: set[Client] = field(default_factory=set)
 
     @property
-    def is_active(self) -> bool:
-        """Whether there is still something to do."""
-        return self.state != "ended"
+    def id(self) -> str:
+        return self.entry.id
 
     @property
-    def is_finished(self) -> bool:
-        """Whether its results wait to be fetched."""
-        return isinstance(self.news, wire.Finished)
+    def state(self) -> State:
+        return self.entry.state
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there is still something to do without anybody's asking."""
+        return self.state in ACTIVE
+
+    @property
+    def missing(self) -> int:
+        """How many bytes of its pictures are still to come."""
+        return sum(intake.missing for intake in self.intakes.values())
 
     def create(self, selection: PictureHeader | None) -> None:
-        """The folder, with room for the pictures. Slow on some file systems; raises ScumbleError."""
-        self.delete()
-        self.folder.mkdir(parents=True)
-        self.intakes["source"] = Intake(self.folder / "source.npy", self.source)
+        """The folder, with room for the pictures. Slow on some file systems; raises ScumbleError.
+
+        Tiles that an earlier life of the job left are kept: their keys say whether they are of use.
+        """
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+            if path.name != "tiles":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.intakes["source"] = Intake(self.folder / "source.npy", self.entry.source)
         if selection is not None:
             self.intakes["selection"] = Intake(self.folder / "selection.npy", selection)
 
-    def write_request(self) -> None:
-        """What the worker reads."""
-        (self.folder / "request.json").write_text(json.dumps(self.request.to_dict()), encoding="utf-8")
+    def settle(self) -> None:
+        """Write what the worker reads, and have the disk keep it all. Slow; raises OSError."""
+        (self.folder / "request.json").write_text(json.dumps(self.entry.request), encoding="utf-8")
+        for name in ("request.json", *(f"{stream}.npy" for stream in self.intakes)):
+            sync(self.folder / name)
+
+    def want(self) -> None:
+        """Note beside the pictures that the job is wanted. Raises OSError."""
+        side = self.folder / f"{ENTRY}.part"
+        side.write_text(json.dumps(self.entry.to_dict()), encoding="utf-8")
+        side.replace(self.folder / ENTRY)
+
+    def unwant(self) -> None:
+        """The folder alone is no reason to run the job. Raises OSError."""
+        (self.folder / ENTRY).unlink(missing_ok=True)
 
     def delete(self) -> None:
         """Remove the folder with all that is in it."""
@@ -69,7 +98,7 @@ class Job:
 
     def result(self, stream: Stream) -> ResultReader:
         """One of its results, in the source's layout. Raises PictureError."""
-        return ResultReader(self.folder / f"{stream}.npy", self.source.layout)
+        return ResultReader(self.folder / f"{stream}.npy", self.entry.source.layout)
 
     def finished(self, result: JobResult) -> wire.Finished:
         """The news that both results are there. Raises PictureError when they aren't."""
@@ -78,6 +107,16 @@ class Job:
             summary = {}  # it must fit into a frame's header, and the pictures are worth more
         upscaled, refined = self.result("upscaled").header, self.result("refined").header
         return wire.Finished(self.id, result.x, result.y, upscaled, refined, summary)
+
+    def standing(self) -> wire.Message | None:
+        """The news of a job that was read from the journal. Raises ScumbleError when its results are gone."""
+        if self.entry.result is not None and self.state == "finished":
+            return self.finished(JobResult.from_dict(self.entry.result))
+        if self.entry.error is not None and self.state == "failed":
+            return wire.Failed(self.id, *self.entry.error)
+        if self.state == "cancelled":
+            return wire.Cancelled(self.id)
+        return wire.Progress(self.id, self.state, 0, 0)
 
     def news_of(self, event: Event) -> wire.Message | None:
         """A worker's event as the clients are told of it."""
@@ -89,3 +128,9 @@ class Job:
             box, (height, width) = event.bounds, event.pixels.shape[:2]
             return wire.Preview(self.id, box.x, box.y, box.width, box.height, width, height, event.pixels.tobytes())
         return None
+
+
+def sync(path: Path) -> None:
+    """Until the disk has the file. Raises OSError."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

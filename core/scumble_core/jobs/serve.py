@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scumble_bridge.errors import PlaceError
@@ -25,7 +26,9 @@ from scumble_bridge.places import (
     write_core_command,
     write_private,
 )
+from scumble_core.errors import ScumbleError
 from scumble_core.jobs.command import CORE, WORKER
+from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.front_door import FrontDoor
 from scumble_core.jobs.locks import held
 from scumble_core.jobs.supervisor import Supervisor
@@ -33,12 +36,25 @@ from scumble_core.version import installed_version
 
 # A core that the plugin started leaves when Krita has been gone for so long.
 PLUGIN_IDLE_SECONDS = 600.0
+# A worker that has nothing to do gives its memory back: loading the models again takes seconds.
+WORKER_IDLE_SECONDS = 600.0
+# Who holds it may write the journal and the job folders.
+DATA_LOCK = "jobs.lock"
 LOG_BYTES = 2_000_000
 
 _log = logging.getLogger("scumble.serve")
 
 
-def serve(started_by_plugin: bool, idle_seconds: float | None, worker: Sequence[str] = WORKER) -> int:
+@dataclass(frozen=True)
+class Settings:
+    """How long the core, its workers and its jobs' folders stay. `idle_seconds` None: the core never leaves."""
+
+    idle_seconds: float | None = None
+    worker_idle_seconds: float | None = WORKER_IDLE_SECONDS
+    limits: Limits = field(default_factory=Limits)
+
+
+def serve(started_by_plugin: bool, settings: Settings, worker: Sequence[str] = WORKER) -> int:
     """Run the front door; the process's exit code. `worker` is the worker's command."""
     data, runtime = data_folder(), runtime_folder()
     try:
@@ -46,18 +62,21 @@ def serve(started_by_plugin: bool, idle_seconds: float | None, worker: Sequence[
         make_private_folder(runtime)
         _set_up_log(data if started_by_plugin else None)
         write_core_command(data, CORE)
-        if idle_seconds is None and started_by_plugin:
-            idle_seconds = PLUGIN_IDLE_SECONDS
-        with _only_one(runtime, "core.lock"), _address(runtime) as address:
-            asyncio.run(_run(data, runtime, address, idle_seconds, worker))
-    except (PlaceError, OSError) as error:
+        if settings.idle_seconds is None and started_by_plugin:
+            settings = replace(settings, idle_seconds=PLUGIN_IDLE_SECONDS)
+        with _only_one(runtime, "core.lock"), _only_one(data, DATA_LOCK), _address(runtime) as address:
+            asyncio.run(_run(data, runtime, address, settings, worker))
+    except (PlaceError, ScumbleError, OSError) as error:
         _log.error("%s", error)
         return 1
     return 0
 
 
-async def _run(data: Path, runtime: Path, address: Address, idle_seconds: float | None, worker: Sequence[str]) -> None:
-    door = FrontDoor(data / "jobs", Supervisor(worker), lambda device: _described(device, data), idle_seconds)
+async def _run(data: Path, runtime: Path, address: Address, settings: Settings, worker: Sequence[str]) -> None:
+    supervisor = Supervisor(worker, idle_seconds=settings.worker_idle_seconds)
+    door = FrontDoor(
+        data / "jobs", supervisor, lambda device: _described(device, data), settings.idle_seconds, settings.limits
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C ends asyncio.run by itself
             asyncio.get_running_loop().add_signal_handler(number, door.stop)

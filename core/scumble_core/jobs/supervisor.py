@@ -15,6 +15,7 @@ from scumble_core.events import Event, Finished, JobResult
 from scumble_core.jobs.lines import DEVICE_LOST, LONGEST_LINE, DeviceKnown, JobCancelled, JobFailed, Said, from_line
 
 CANCEL_PATIENCE = 5.0
+LEAVE_PATIENCE = 5.0
 
 _log = logging.getLogger("scumble.worker")
 
@@ -39,9 +40,14 @@ class DeadWorkerError(JobError):
 class Supervisor:
     """One job at a time goes to the worker; `describe` may be asked at any time."""
 
-    def __init__(self, command: Sequence[str], cancel_patience: float = CANCEL_PATIENCE) -> None:
+    def __init__(
+        self, command: Sequence[str], cancel_patience: float = CANCEL_PATIENCE, idle_seconds: float | None = None
+    ) -> None:
+        """`idle_seconds`: a worker that nobody has needed for so long leaves, and gives its memory back."""
         self._command = command
         self._patience = cancel_patience
+        self._idle_seconds = idle_seconds
+        self._leaving: asyncio.TimerHandle | None = None
         self._process: Process | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._said: asyncio.Queue[Said | None] = asyncio.Queue()
@@ -59,6 +65,7 @@ class Supervisor:
     async def run(self, folder: Path, listen: Callable[[Event], None]) -> JobResult:
         """The job in this folder. Raises Cancelled, or JobError (DeadWorkerError: another worker may fare better)."""
         self._running, self._cancelled = True, False
+        self._stay()
         try:
             process = await self._started()
             if self._cancelled:
@@ -80,6 +87,7 @@ class Supervisor:
             self._running = False
             if self._killing is not None:
                 self._killing.cancel()  # the worker has answered, and the next job is not to blame
+            self._leave_later()
 
     async def cancel(self) -> None:
         """Ask the job that runs to end; when it doesn't in time, the worker is killed."""
@@ -97,10 +105,13 @@ class Supervisor:
         if self._device is None:
             self._device = asyncio.get_running_loop().create_future()
             await self._order(await self._started(), {"describe": True})
+            if not self._running:
+                self._leave_later()
         return await asyncio.shield(self._device)
 
     async def close(self) -> None:
         """End the worker."""
+        self._stay()
         process, self._process = self._process, None
         if process is not None:
             _kill(process)
@@ -108,6 +119,31 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _stay(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    def _leave_later(self) -> None:
+        self._stay()
+        if self._idle_seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._leaving = loop.call_later(self._idle_seconds, lambda: self._keep(self._leave()))
+
+    async def _leave(self) -> None:
+        """The worker ends when its orders do."""
+        async with self._starting:
+            process = self._process
+            if self._running or process is None:
+                return
+            self._process = None
+        _log.info("Nobody has needed the worker for %s seconds: it leaves.", self._idle_seconds)
+        assert process.stdin is not None
+        process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), LEAVE_PATIENCE)
+        _kill(process)
 
     async def _started(self) -> Process:
         async with self._starting:

@@ -6,10 +6,11 @@ Usage: core_process.py [--started-by-plugin] [idle seconds]; the folders come fr
 import sys
 from pathlib import Path
 
-from scumble_core.jobs.serve import serve
+from scumble_core.jobs.serve import Settings, serve
 
 TINY_WORKER = (sys.executable, str(Path(__file__).with_name("tiny_worker.py")))
 
 if __name__ == "__main__":
     numbers = [word for word in sys.argv[1:] if not word.startswith("-")]
-    sys.exit(serve("--started-by-plugin" in sys.argv, float(numbers[0]) if numbers else None, TINY_WORKER))
+    settings = Settings(float(numbers[0]) if numbers else None)
+    sys.exit(serve("--started-by-plugin" in sys.argv, settings, TINY_WORKER))

@@ -16,6 +16,7 @@ from scumble_bridge import messages as wire
 from scumble_bridge.asyncio_adapter import Channel, connect
 from scumble_bridge.fields import ModelChoice, PictureHeader
 from scumble_bridge.places import UnixAddress, create_token, make_private_folder, socket_path
+from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.front_door import FrontDoor
 from scumble_core.jobs.supervisor import Supervisor
 
@@ -60,10 +61,12 @@ async def running_core(
     idle_seconds: float | None = None,
     command: tuple[str, ...] = TINY_WORKER,
     cancel_patience: float = 5.0,
+    worker_idle_seconds: float | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Core]:
     make_private_folder(folder / "run")
-    worker = Supervisor(command, cancel_patience)
-    door = FrontDoor(folder / "jobs", worker, described, idle_seconds)
+    worker = Supervisor(command, cancel_patience, worker_idle_seconds)
+    door = FrontDoor(folder / "jobs", worker, described, idle_seconds, limits)
     path = socket_path(folder / "run")
     make_private_folder(path.parent)
     token = create_token(folder / "run")

@@ -1,0 +1,190 @@
+"""All jobs of one core: in memory, in the journal, and their folders on the disk, kept in step.
+
+Theory of operation: the journal is the truth between two lives of the core, the folders hold the pictures. A job
+enters the journal when its pictures have come in whole, so that a row means a job that can run. Where they disagree
+after a crash, what can't run is dropped, and what only the folder knows of (the journal was lost) is taken up again.
+"""
+
+import asyncio
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scumble_bridge import messages as wire
+from scumble_core.errors import ScumbleError
+from scumble_core.jobs.client import Client
+from scumble_core.jobs.entry import Entry
+from scumble_core.jobs.eviction import Kept, Limits, soon_too_old, to_evict
+from scumble_core.jobs.job import ENTRY, Job
+from scumble_core.jobs.journal import Journal
+from scumble_core.jobs.states import AT_START, State
+
+JOURNAL = "jobs.sqlite"
+
+_log = logging.getLogger("scumble.jobs")
+
+
+class Register:
+    """Open it, and close it at the end. Not for two processes at once: `scumble serve` sees to that with a lock."""
+
+    def __init__(self, folder: Path, limits: Limits, clock: Callable[[], float] = time.time) -> None:
+        """`folder`: of the job folders; the journal lies beside it."""
+        self._folder = folder
+        self._limits = limits
+        self._clock = clock
+        self._journal: Journal | None = None
+        self._jobs: dict[str, Job] = {}
+        self._warned: set[str] = set()
+        self._number = 0
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(list(self._jobs.values()))
+
+    def get(self, job: str) -> Job | None:
+        return self._jobs.get(job)
+
+    def open(self) -> None:
+        """Take up all that the last core left. Raises ScumbleError when there can be no journal at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._journal = Journal.open(self._folder.parent / JOURNAL)
+        for entry in self._journal.entries():
+            self._take_up(entry)
+        for folder in sorted(self._folder.iterdir()):
+            if folder.is_dir() and folder.name not in self._jobs:
+                self._take_in(folder)
+        self._number = max((job.entry.number for job in self), default=0)
+
+    def close(self) -> None:
+        """What runs is the next core's to run."""
+        for job in self:
+            if job.state in AT_START:
+                self.move(job, AT_START[job.state])
+        if self._journal is not None:
+            self._journal.close()
+
+    def new(self, message: wire.Submit, request: dict[str, Any], client: Client) -> Job:
+        """A job whose pictures are about to come. Not yet in the journal."""
+        self._number += 1
+        now, owner = self._clock(), message.client or client.name
+        entry = Entry(
+            message.job, "uploading", request, message.source, owner, message.priority, self._number, now, now, now
+        )
+        job = Job(entry, self._folder / entry.id, client, watchers={client})
+        self._jobs[job.id] = job
+        return job
+
+    def move(self, job: Job, state: State, **changed: Any) -> None:
+        """Into another state: first on the disk, then for all who ask."""
+        job.entry = replace(job.entry.moved(state, self._clock()), **changed)
+        try:
+            if state in ("queued", "finished"):
+                job.want()
+            elif state in ("paused", "failed", "cancelled"):
+                job.unwant()
+        except OSError as error:
+            _log.error("%s can't be written: %s", job.folder / ENTRY, error)
+        self._save(job)
+
+    def touch(self, job: Job, fetched: bool = False) -> None:
+        """Somebody cares for it."""
+        job.entry = replace(job.entry, used=self._clock(), fetched=job.entry.fetched or fetched)
+        if job.state != "uploading":
+            self._save(job)
+
+    def forget(self, job: Job) -> None:
+        """Remove it with its folder."""
+        self._jobs.pop(job.id, None)
+        try:
+            if self._journal is not None:
+                self._journal.remove(job.id)
+        except ScumbleError as error:
+            _log.error("%s", error)
+        job.delete()
+
+    async def evict(self) -> None:
+        """Drop what is too old or too much, with a warning where nobody has fetched it."""
+        kept, now = await asyncio.to_thread(self._measure, list(self)), self._clock()
+        for each in soon_too_old(kept, self._limits, now):
+            if each.id not in self._warned:
+                self._warned.add(each.id)
+                _log.warning("The results of job %s will be dropped within a day: nobody has fetched them.", each.id)
+        for each in to_evict(kept, self._limits, now):
+            job = self._jobs.get(each.id)
+            if job is not None and (job.is_active or job.entry.used > each.used):
+                continue  # taken up since it was measured
+            if each.unfetched:
+                _log.warning("The results of job %s are dropped to make room; nobody has fetched them.", each.id)
+            if job is not None:
+                self.forget(job)
+            await asyncio.to_thread(shutil.rmtree, self._folder / each.id, True)
+
+    def _save(self, job: Job) -> None:
+        """A journal that can't be written (a full disk) is no reason to stop: the folder knows enough."""
+        try:
+            if self._journal is not None:
+                self._journal.put(job.entry)
+        except ScumbleError as error:
+            _log.error("%s", error)
+
+    def _take_up(self, entry: Entry) -> None:
+        job = Job(entry, self._folder / entry.id)
+        try:
+            if entry.state == "uploading" or not (job.folder / "source.npy").exists():
+                raise ScumbleError("internal", "its pictures are not there")
+            self._jobs[job.id] = job
+            if entry.state in AT_START:
+                self.move(job, AT_START[entry.state])
+            job.news = job.standing()
+        except (ScumbleError, KeyError, ValueError, TypeError) as error:
+            _log.warning("Job %s is dropped: %s", entry.id, error)
+            self.forget(job)
+
+    def _take_in(self, folder: Path) -> None:
+        """A folder that the journal doesn't know: of a lost journal, or of an upload that never ended."""
+        try:
+            entry = Entry.from_dict(json.loads((folder / ENTRY).read_text(encoding="utf-8")))
+            finished = entry.state == "finished"
+        except (OSError, ValueError, ScumbleError, AttributeError):
+            if not (folder / "tiles").is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+            return
+        _log.warning("The journal doesn't know job %s, but its folder does: it is taken up again.", folder.name)
+        self._take_up(replace(entry, id=folder.name, state="finished" if finished else "queued"))
+        job = self._jobs.get(folder.name)
+        if job is not None:
+            self._save(job)
+
+    def _measure(self, jobs: list[Job]) -> list[Kept]:
+        known = {job.id: job for job in jobs}
+        return [_kept(folder, known.get(folder.name)) for folder in self._folder.iterdir() if folder.is_dir()]
+
+
+def _kept(folder: Path, job: Job | None) -> Kept:
+    size = folder_size(folder)
+    if job is None:
+        return Kept(folder.name, size, modified(folder))
+    return Kept(job.id, size, job.entry.used, job.is_active, job.state == "finished" and not job.entry.fetched)
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in it that don't go away meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:
+            continue
+    return total
+
+
+def modified(folder: Path) -> float:
+    """When the folder was last changed; now, when it has just gone."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return time.time()

@@ -1,0 +1,132 @@
+"""Runs the jobs that wait, one after the other, through whatever happens to their workers."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scumble_bridge import messages as wire
+from scumble_core.errors import Cancelled, ScumbleError
+from scumble_core.events import Event, JobResult
+from scumble_core.jobs.job import Job, sync
+from scumble_core.jobs.order import Waiting, in_order
+from scumble_core.jobs.recovery import Deaths, finished_tiles, hopeless
+from scumble_core.jobs.register import Register
+from scumble_core.jobs.states import State
+from scumble_core.jobs.supervisor import DeadWorkerError, JobError, Supervisor
+
+MOST_WORDS = 8000
+
+_log = logging.getLogger("scumble.queue")
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """What became of a run."""
+
+    state: State
+    result: JobResult | None = None
+    error: tuple[str, str] | None = None
+
+    def news(self, job: Job) -> wire.Message:
+        """For the clients. Raises PictureError when the results are not there."""
+        if self.result is not None:
+            return job.finished(self.result)
+        if self.error is not None:
+            return wire.Failed(job.id, *self.error)
+        return wire.Cancelled(job.id) if self.state == "cancelled" else wire.Progress(job.id, self.state, 0, 0)
+
+
+class Runner:
+    """The queue before one worker."""
+
+    def __init__(self, register: Register, worker: Supervisor, ended: Callable[[Job], None]) -> None:
+        """`ended` is called after each run."""
+        self._register = register
+        self._worker = worker
+        self._ended = ended
+        self._turns: dict[str, int] = {}
+        self._wake = asyncio.Event()
+
+    async def work(self) -> None:
+        """For ever."""
+        while True:
+            order = self._order()
+            if not order:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            job = order[0]
+            self._turns[job.entry.owner] = max(self._turns.values(), default=0) + 1
+            self._register.move(job, "running")
+            self.tell_places()
+            self._end(job, await self._run(job))
+
+    def enqueue(self, job: Job) -> None:
+        """Let it run when its turn comes."""
+        job.wish = None
+        self._register.move(job, "queued")
+        self.tell_places()
+        self._wake.set()
+
+    async def stop(self, job: Job, wish: State) -> None:
+        """The job that runs becomes what is wished, between two model calls or by force."""
+        job.wish = wish
+        await self._worker.cancel()
+
+    def tell_places(self) -> None:
+        """How many jobs are before each one that waits."""
+        running = sum(job.state == "running" for job in self._register)
+        for place, job in enumerate(self._order(), start=running):
+            news = wire.Progress(job.id, "queued", place, 0)
+            if job.news != news:
+                job.tell(news)
+
+    def _order(self) -> list[Job]:
+        waiting = {job.id: job for job in self._register if job.state == "queued"}
+        entries = [job.entry for job in waiting.values()]
+        order = in_order((Waiting(each.id, each.owner, each.priority, each.number) for each in entries), self._turns)
+        return [waiting[job] for job in order]
+
+    def _end(self, job: Job, ending: _Ending) -> None:
+        try:
+            news = ending.news(job)
+        except ScumbleError as error:
+            ending = _Ending("failed", error=(error.code, error.message))
+            news = ending.news(job)
+        result = None if ending.result is None else ending.result.to_dict()
+        self._register.move(job, ending.state, result=result, error=ending.error)
+        job.tell(news)
+        self._ended(job)
+
+    async def _run(self, job: Job) -> _Ending:
+        try:
+            result = await self._run_through_deaths(job)
+            for name in ("upscaled.npy", "refined.npy"):
+                await asyncio.to_thread(sync, job.folder / name)
+        except Cancelled:
+            return _Ending(job.wish or "cancelled")
+        except (ScumbleError, JobError) as error:
+            return _Ending("failed", error=(error.code, error.message[:MOST_WORDS]))
+        except Exception as error:  # the next job must run, whatever this one met
+            _log.exception("Job %s met what was not foreseen", job.id)
+            return _Ending("failed", error=("internal", f"The core failed ({error!r}): see its log."[:MOST_WORDS]))
+        return _Ending("cancelled") if job.wish == "cancelled" else _Ending("finished", result=result)
+
+    async def _run_through_deaths(self, job: Job) -> JobResult:
+        def listen(event: Event) -> None:
+            news = job.news_of(event)
+            if news is not None:
+                job.tell(news)
+
+        deaths = Deaths()
+        while job.wish is None:
+            try:
+                return await self._worker.run(job.folder, listen)
+            except DeadWorkerError as died:
+                deaths = deaths.another(await asyncio.to_thread(finished_tiles, job.folder))
+                _log.warning("The process that computes %s in job %s: death %d", died.how, job.id, deaths.count)
+                if deaths.are_hopeless:
+                    raise JobError(died.code, hopeless(job.id, died.how, deaths)) from died
+                job.tell(wire.Progress(job.id, "restarting", deaths.count, 0))
+        raise Cancelled
