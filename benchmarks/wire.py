@@ -4,8 +4,8 @@
 
 The core is `scumble serve` in a process of its own with a worker that only copies; the client is the asyncio one, in
 this process. "up" ends when the core has all bytes in its job folder, "down" (one result) when the client has taken the
-last piece. The plain copy moves as many bytes over a Unix socket in pieces of 1 MiB between this process and another, once
-from memory to memory and once to and from a file like the core's. All are measured in turn, `--repeats` times; the best
+last piece. The plain copy moves as many bytes over a Unix socket in pieces of 1 MiB between this process and another,
+once from memory to memory and once to and from a file like the core's. All are measured in turn, `--repeats` times; the best
 of each counts, since what else the machine does only ever slows a copy. Rates are 10^9 bytes a second; memory is the
 resident peak above what the process held before the picture, in MB. The share to pass by is beside the copy to and
 from a file: it does the same work.
@@ -112,7 +112,9 @@ class Peak:
 async def upload(
     channel: Channel, events: AsyncIterator[Any], job: str, header: PictureHeader, source: Source
 ) -> float:
-    """Seconds from the first credit until the core has it all."""
+    """Seconds from the first credit until the core has it all: what is said next is answered after that."""
+    await channel.send(wire.Describe())  # answered at once from the second time on
+    await until(events, wire.Described)
     await channel.send(wire.Submit(job, {}, header))
     await until(events, wire.Credit)
     start, sent, total = time.perf_counter(), 0, header.total_bytes
@@ -123,7 +125,8 @@ async def upload(
             sent += size
         else:
             await until(events, wire.Credit)
-    await until(events, wire.Progress)
+    await channel.send(wire.Describe())
+    await until(events, wire.Described)
     return time.perf_counter() - start
 
 

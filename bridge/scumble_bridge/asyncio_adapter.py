@@ -19,7 +19,7 @@ __all__ = ["Channel", "connect", "listen"]
 # Beyond so many that haven't shown who they are, the one that came first has to go: no stranger keeps a client out.
 MOST_STRANGERS = 64
 # More clients at once than any machine has artists.
-MOST_CLIENTS = 64
+MOST_CLIENTS = 128
 
 _log = logging.getLogger("scumble.channel")
 

@@ -169,7 +169,7 @@ class ScumbleClient(QObject):
         self._end("The core has not answered in time: restart it.")
 
     def _beat(self) -> None:
-        """Ask, or give up. Beats are counted, not seconds: while Krita stands still, it is not the core that is silent."""
+        """Ask, or give up. Beats are counted, not seconds: when Krita stands still, nobody is silent."""
         self._pulse.start()
         self._silent_beats += 1
         if self._silent_beats > MOST_SILENT_BEATS:
