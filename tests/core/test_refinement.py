@@ -76,6 +76,18 @@ def test_a_selection_in_reproduce_mode_gives_the_very_pixels_of_a_full_run(tmp_p
     assert (upscaled[..., :3] == whole_upscaled[rows, columns, :3]).all()
 
 
+def test_a_small_selection_of_a_wide_picture_reproduces_it_too(tmp_path, models):
+    """Its tiles reach far beyond it: they must see true pixels there."""
+    pixels = photo(1100, 120)
+    selection = np.zeros((120, 1100, 1), np.uint8)
+    selection[40:80, 500:530] = 255
+    fields = {"tile_size": 512, "steps": 1}
+    _, _, whole = run(job(tmp_path / "whole", pixels), models, **fields)
+    result, _, part = run(job(tmp_path / "part", pixels, selection=selection), models, soft_edge=0, **fields)
+    rows, columns = slice(result.y, result.y + result.height), slice(result.x, result.x + result.width)
+    assert (part[..., :3] == whole[rows, columns, :3]).all()
+
+
 @pytest.mark.parametrize("batch", [2, 4])
 def test_batches_change_at_most_the_last_bits(tmp_path, models, batch):
     pixels = photo(*SIZE, np.float32)

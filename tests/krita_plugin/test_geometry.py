@@ -30,7 +30,7 @@ def test_context_is_a_quarter_of_the_selection_and_64_pixels_at_least():
 
 
 def test_the_same_crop_as_the_command_lines():
-    from scumble_core.cli.options import with_context as cores
+    from scumble_core.cli.part import with_context as cores
     from scumble_core.picture.geometry import Bounds
 
     ours, theirs = Box(300, 200, 90, 77), Bounds(300, 200, 90, 77)

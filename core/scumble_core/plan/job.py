@@ -1,6 +1,7 @@
 """The plan of a whole job: all that is known before a model is loaded. No torch here."""
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from scumble_core.errors import PictureError
@@ -14,10 +15,12 @@ from scumble_core.request import RefineRequest
 
 LARGEST_SIDE = 32_768
 ASSUMED_UPSCALER_SCALE = 4
-# How far around what is wanted the source is first refined and enlarged, so that later stages see true pixels there.
+# How far around what the tile pass sees the source is enlarged: resizing looks beyond the edges, reducing to a tenth by
+# 30 pixels.
 CONTEXT = 64
-# How far around what is wanted the tile pass reaches, so that the colour lock sees the same there as in a full run.
-LOCK_CONTEXT = 96
+# How far around what is wanted the tile pass reaches, so that the colour lock (96 pixels) and the evening of blends (6)
+# see the same there as in a full run.
+LOCK_CONTEXT = 104
 # A small picture is refined at a scale larger than asked by no more than this.
 MOST_EXTRA_SCALE = 8.0
 
@@ -131,11 +134,15 @@ def plan_job(
     grid = None
     if known is not None:
         grid = plan_tiles(source, TileLimits(4, known.overlap, known.tile, known.tile**2, 4.0))
-    around = wanted.pad(CONTEXT)
+    tiles = plan_pass(request, output, region.pad(LOCK_CONTEXT), facts, request.strength, memory)
+    seen = wanted if tiles is None else _source_of(tiles.context(facts), scale)
+    around = seen.pad(CONTEXT)
+    upscaled = () if grid is None else tuple(box for box in grid.boxes() if not box.intersect(around).is_empty)
     generates = request.start == "empty"
     first = None
     if request.first_pass or generates:
-        first = plan_pass(request, source, around, facts, request.first_pass_strength, memory, generates)
+        enlarged = reduce(Bounds.union, upscaled, around).pad(LOCK_CONTEXT)
+        first = plan_pass(request, source, enlarged, facts, request.first_pass_strength, memory, generates)
     return Plan(
         request=request,
         source=source,
@@ -148,9 +155,9 @@ def plan_job(
         upscaler=upscaler,
         upscaler_scale=1 if known is None else known.scale or ASSUMED_UPSCALER_SCALE,
         upscale_grid=grid,
-        upscale_boxes=() if grid is None else tuple(box for box in grid.boxes() if not box.intersect(around).is_empty),
+        upscale_boxes=upscaled,
         first_pass=first,
-        tile_pass=plan_pass(request, output, region.pad(LOCK_CONTEXT), facts, request.strength, memory),
+        tile_pass=tiles,
         refiner=refiner_for(request),
         facts=facts,
         upscale_seconds_per_megapixel=0.0 if known is None else known.seconds_per_megapixel,
@@ -171,15 +178,25 @@ def informed(plan: Plan, seen: Seen) -> Plan:
 def _informed(run: RefinePass | None, plan: Plan, seen: Seen, scale: float) -> RefinePass | None:
     if run is None:
         return None
-    # A little more than the box: what lies beside it bleeds into it when it is enlarged.
-    places = [box.scaled(1 / scale).pad(4) for box in run.boxes]
-    still = (seen.is_still(place, plan.request.skip_flat) for place in places)
+    places = [_place(box, scale) for box in run.boxes]
+    # Of merged neighbours too: what they are left alone for must not depend on what is selected.
+    still = (box for box in run.context(plan.facts) if seen.is_still(_place(box, scale), plan.request.skip_flat))
     return replace(
         run,
-        untouched=frozenset(box for box, alone in zip(run.boxes, still, strict=True) if alone),
+        untouched=frozenset(still),
         prompts=tuple(seen.prompts(place) for place in places),
         complexity=tuple(seen.survey.complexity(place) for place in places),
     )
+
+
+def _place(box: Bounds, scale: float) -> Bounds:
+    """Where a box of a pass lies in the source, and a little more: what is beside it bleeds into it when enlarged."""
+    return box.scaled(1 / scale).pad(4)
+
+
+def _source_of(boxes: tuple[Bounds, ...], scale: float) -> Bounds:
+    """What of the source these boxes of the output show, in one box."""
+    return reduce(Bounds.union, boxes).scaled(1 / scale)
 
 
 def _working_scale(request: RefineRequest, source: Extent, facts: ModelFacts) -> float:

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scumble_core.errors import ScumbleError
@@ -124,3 +124,33 @@ def test_flat_tiles_are_refined_like_others_where_that_is_asked():
 def test_a_picture_from_nothing_is_not_judged_by_the_blank_it_starts_from():
     plan = plan_job(RefineRequest(start="empty"), Extent(640, 320))
     assert informed(plan, _seen(640, 320)) == plan
+
+
+@given(
+    size=st.tuples(st.integers(200, 3000), st.integers(200, 3000)), data=st.data(),
+    scale=st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.1]), tile=st.sampled_from([0, 128, 2048]),
+    strength=st.sampled_from([0.0, 0.25, 1.0]), upscaler=st.sampled_from(["auto", "none"]),
+)  # fmt: skip
+@settings(max_examples=40, deadline=None)
+def test_all_that_a_selections_tiles_see_is_enlarged(size, data, scale, tile, strength, upscaler):
+    width, height = size
+    selection = Bounds(data.draw(st.integers(0, width - 60)), data.draw(st.integers(0, height - 60)), 60, 60)
+    request = RefineRequest(scale=scale, tile_size=tile, strength=strength, upscaler=upscaler, first_pass=True)
+    plan = plan_job(request, Extent(width, height), selection)
+    whole = Bounds.of(plan.source)
+    seen = [selection] if plan.tile_pass is None else [
+        box.scaled(1 / plan.scale) for box in plan.tile_pass.context(plan.facts)
+    ]  # fmt: skip
+
+    def marked(boxes):
+        cells = np.zeros((height, width), bool)
+        for box in boxes:
+            cells[box.intersect(whole).slices] = True
+        return cells
+
+    needed = marked(box.pad(4) for box in seen)
+    if plan.upscale_grid is not None:
+        enlarged = marked(plan.upscale_boxes)
+        assert not (needed & ~enlarged).any()
+        needed = enlarged
+    assert not (needed & ~marked(plan.first_pass.boxes)).any()
