@@ -117,8 +117,14 @@ def test_a_recorded_session_opens_nothing_when_it_is_played_again(tmp_path: Path
             client.send(Describe())
             recorded.append(client.outgoing())
             writer.close()
-            said = await all_said(path, *recorded)
-            assert b"challenge" in said and b"welcome" not in said and b"described" not in said
+            assert await all_said(path, *recorded) == b""
+            reader, writer = await asyncio.open_unix_connection(str(path))
+            writer.write(recorded[0])
+            assert b"challenge" in await reader.read(4096)
+            writer.write(b"".join(recorded[1:]))
+            with suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
             assert await is_answered(tmp_path)
 
     run(work())
@@ -132,8 +138,6 @@ def test_a_wrong_token_and_no_handshake_at_all_get_nothing_but_a_close(tmp_path:
             with pytest.raises(ProtocolError):
                 await connect(tmp_path)
             (tmp_path / "token").write_text(token)
-            knocking = Connection("client", TOKEN)
-            knocking.outgoing()
             head = b"SCMB\1\0\0\0\0\0\0\x13\0\0\0\0"
             assert await all_said(path, head + b'{"type":"describe"}') == b""
             assert await is_answered(tmp_path)
