@@ -24,12 +24,8 @@ from scumble_core.jobs.register import Register
 from scumble_core.jobs.runner import Runner
 from scumble_core.jobs.states import RESUMABLE, State
 from scumble_core.jobs.supervisor import JobError, Supervisor
-from scumble_core.jobs.transfer import check_pictures
-from scumble_core.picture.storage import write_failed
-from scumble_core.request import RefineRequest
+from scumble_core.jobs.uploads import Uploads
 
-WINDOW = 4 * 1024 * 1024  # credit under way for an upload
-MOST_ACTIVE = 64
 EVICTION_SECONDS = 600.0
 
 _log = logging.getLogger("scumble.front_door")
@@ -50,12 +46,12 @@ class FrontDoor:
         self._register = Register(jobs, limits or Limits())
         self._worker = worker
         self._runner = Runner(self._register, worker, self._ran)
+        self._uploads = Uploads(self._register, self._runner)
         self._describe = describe
         self._idle_seconds = idle_seconds
         self._clients: set[Client] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
-        self._settling = asyncio.Lock()  # one at a time: jobs enter the queue as their pictures came
         self._wishes: dict[type[Any], Callable[[Client, Any], Awaitable[None]]] = {
             wire.Describe: self._on_describe,
             wire.Submit: self._on_submit,
@@ -128,61 +124,23 @@ class FrontDoor:
                 await self._on_attach(client, wire.Attach(known.id))
             return
         try:
-            job = await self._admitted(client, message)
+            job = await self._uploads.admit(client, message)
         except (ScumbleError, JobError) as error:
             client.tell(wire.Failed(message.job, error.code, error.message))
         else:
             client.tell(wire.Accepted(job.id))
-            for stream, intake in job.intakes.items():
-                client.tell(wire.Credit(job.id, stream, min(WINDOW, intake.missing)))
-
-    async def _admitted(self, client: Client, message: wire.Submit) -> Job:
-        if sum(job.is_active for job in self._register) >= MOST_ACTIVE:
-            raise JobError("busy", f"{MOST_ACTIVE} jobs are waiting already: let some finish, or cancel them.")
-        request = RefineRequest.from_dict(message.request)
-        check_pictures(message.source, message.selection)
-        job = self._register.new(message, request.to_dict(), client)
-        try:
-            await asyncio.to_thread(job.create, message.selection)
-        except BaseException as error:
-            self._forget(job)
-            if isinstance(error, OSError):
-                raise JobError("internal", f"{job.folder} can't be made ({error.strerror}): see to it.") from error
-            raise
-        return job
+            self._uploads.ask(client, job)
 
     async def _on_pixels(self, client: Client, message: wire.Pixels) -> None:
         job = self._register.get(message.job)
-        if job is None or job.uploader is not client or message.stream not in job.intakes:
+        if job is None:
             return
-        intake = job.intakes[message.stream]
         try:
-            intake.take(message.offset, message.data)
+            if self._uploads.take(client, job, message):
+                self._keep(self._uploads.settle(job))
         except ScumbleError as error:
-            self._refuse(job, error.code, error.message)
-            return
-        # The bytes just taken are allowed anew, as far as there are so many beyond those already allowed.
-        allowed = min(len(message.data), max(0, intake.missing - (WINDOW - len(message.data))))
-        if allowed:
-            client.tell(wire.Credit(job.id, message.stream, allowed))
-        if not job.missing:
-            job.uploader = None  # from now on the job is ours, whoever vanishes
-            self._keep(self._settle(job))
-
-    async def _settle(self, job: Job) -> None:
-        """All has come: first the disk has it, then the journal, then it may run."""
-        trouble = None
-        async with self._settling:
-            try:
-                await asyncio.to_thread(job.settle)
-            except OSError as error:
-                trouble = write_failed(job.folder / "request.json", error)
-        if self._register.get(job.id) is not job:
-            return  # cancelled meanwhile
-        if trouble is None:
-            self._runner.enqueue(job)
-        else:
-            self._refuse(job, trouble.code, trouble.message)
+            job.tell(wire.Failed(job.id, error.code, error.message))
+            self._forget(job)
 
     async def _on_credit(self, client: Client, _message: wire.Credit) -> None:
         client.credited()
@@ -231,9 +189,9 @@ class FrontDoor:
 
     async def _pause(self, client: Client, job: Job) -> None:
         if job.state == "queued":
-            self._register.move(job, "paused")
-            job.tell(wire.Progress(job.id, "paused", 0, 0))
-            self._runner.tell_places()
+            self._runner.hold(job)
+        elif job.state == "uploading":
+            job.wish = "paused"
         else:
             _catch_up(client, job)
 
@@ -252,11 +210,6 @@ class FrontDoor:
         if job.released:
             self._forget(job)
         self._keep(self._register.evict())
-
-    def _refuse(self, job: Job, code: str, message: str) -> None:
-        """A job that never came in whole."""
-        job.tell(wire.Failed(job.id, code, message))
-        self._forget(job)
 
     def _forget(self, job: Job) -> None:
         for client in self._clients:

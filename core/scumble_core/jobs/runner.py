@@ -69,6 +69,13 @@ class Runner:
         self.tell_places()
         self._wake.set()
 
+    def hold(self, job: Job) -> None:
+        """Not before somebody resumes it."""
+        job.wish = None
+        self._register.move(job, "paused")
+        job.tell(wire.Progress(job.id, "paused", 0, 0))
+        self.tell_places()
+
     async def stop(self, job: Job, wish: State) -> None:
         """The job that runs becomes what is wished, between two model calls or by force."""
         job.wish = wish

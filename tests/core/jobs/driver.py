@@ -69,6 +69,7 @@ async def running_core(
     door = FrontDoor(folder / "jobs", worker, described, idle_seconds, limits)
     path = socket_path(folder / "run")
     make_private_folder(path.parent)
+    path.unlink(missing_ok=True)
     token = create_token(folder / "run")
     task = asyncio.create_task(door.run(UnixAddress(path), token, "test core"))
     await until(path.exists)
