@@ -6,8 +6,8 @@ The core is `scumble serve` in a process of its own with a worker that only copi
 this process. "up" ends when the core has all bytes in its job folder, "down" (one result) when the client has taken the
 last piece. The plain copy moves as many bytes over a Unix socket in pieces of 1 MiB between this process and another,
 once from memory to memory and once to and from a file like the core's. All are measured in turn, `--repeats` times; the
-best of each counts, since what else the machine does only ever slows a copy. Rates are 10^9 bytes a second; memory is the
-resident peak above what the process held before the picture, in MB. The share to pass by is beside the copy to and
+best of each counts, since what else the machine does only ever slows a copy. Rates are 10^9 bytes a second; memory is
+the resident peak above what the process held before the picture, in MB. The share to pass by is beside the copy to and
 from a file: it does the same work.
 
 On a machine with other work, `chrt -f 5` before the command keeps that out of the figures.

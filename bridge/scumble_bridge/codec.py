@@ -44,7 +44,7 @@ def encode(message: Message) -> "list[Buffer]":
     layout = _FORMATS[name]
     values = {field: kind.encode(getattr(message, field)) for field, kind in layout.kinds.items()}
     try:
-        header = json.dumps({"type": name, **values}, allow_nan=False, separators=(",", ":")).encode()
+        header = _ENCODER.encode({"type": name, **values}).encode()
         parse(Frame(header, b"" if layout.payload is None else bytes(1)))
     except (ProtocolError, ValueError, TypeError, RecursionError) as error:
         raise MisuseError(f"{type(message).__name__} can't be sent: {error}") from error
@@ -79,10 +79,15 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(name)
 
 
+# Made once: json.dumps and json.loads make one each time they are told more than a value.
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def _read_json(header: bytes) -> "dict[str, object]":
     try:
         text = header.decode("utf-8")
-        values: object = json.loads(text, parse_constant=_refuse_constant)
+        values: object = _DECODER.decode(text)
         if "\\u" in text:
             json.dumps(values, ensure_ascii=False).encode("utf-8")  # halves of surrogate pairs end here
     except (ValueError, RecursionError):
