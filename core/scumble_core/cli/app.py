@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from scumble_bridge.errors import PlaceError
-from scumble_core.cli import doctor, generate, krita, plan, refine
+from scumble_core.cli import doctor, generate, jobs, krita, plan, refine
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.version import installed_version
 
@@ -24,6 +24,7 @@ def app() -> typer.Typer:
     root.command("plan")(plan.plan)
     root.command("serve")(serve)
     root.command("doctor")(doctor.doctor)
+    root.add_typer(jobs.app(), name="jobs")
     root.add_typer(krita.app(), name="krita")
     return root
 

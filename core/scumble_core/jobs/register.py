@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from scumble_core.jobs.entry import Entry
 from scumble_core.jobs.eviction import Kept, Limits, soon_too_old, to_evict
 from scumble_core.jobs.job import ENTRY, Job
 from scumble_core.jobs.journal import Journal
-from scumble_core.jobs.states import AT_START, State
+from scumble_core.jobs.states import ACTIVE, AT_START, State
 
 JOURNAL = "jobs.sqlite"
 
@@ -108,7 +108,8 @@ class Register:
 
     async def evict(self) -> None:
         """Drop what is too old or too much, with a warning where nobody has fetched it."""
-        kept, now = await asyncio.to_thread(self._measure, list(self)), self._clock()
+        entries = {job.id: job.entry for job in self}
+        kept, now = await asyncio.to_thread(measure, self._folder, entries), self._clock()
         for each in soon_too_old(kept, self._limits, now):
             if each.id not in self._warned:
                 self._warned.add(each.id)
@@ -159,16 +160,17 @@ class Register:
         if job is not None:
             self._save(job)
 
-    def _measure(self, jobs: list[Job]) -> list[Kept]:
-        known = {job.id: job for job in jobs}
-        return [_kept(folder, known.get(folder.name)) for folder in self._folder.iterdir() if folder.is_dir()]
+
+def measure(folder: Path, entries: Mapping[str, Entry]) -> list[Kept]:
+    """What the job folders take on the disk; those that no entry knows count as well."""
+    return [_kept(each, entries.get(each.name)) for each in folder.iterdir() if each.is_dir()]
 
 
-def _kept(folder: Path, job: Job | None) -> Kept:
+def _kept(folder: Path, entry: Entry | None) -> Kept:
     size = folder_size(folder)
-    if job is None:
+    if entry is None:
         return Kept(folder.name, size, modified(folder))
-    return Kept(job.id, size, job.entry.used, job.is_active, job.state == "finished" and not job.entry.fetched)
+    return Kept(entry.id, size, entry.used, entry.state in ACTIVE, entry.state == "finished" and not entry.fetched)
 
 
 def folder_size(folder: Path) -> int:

@@ -28,6 +28,7 @@ from scumble_bridge.places import (
 )
 from scumble_core.errors import ScumbleError
 from scumble_core.jobs.command import CORE, WORKER
+from scumble_core.jobs.desk import DATA_LOCK
 from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.front_door import FrontDoor
 from scumble_core.jobs.locks import held
@@ -36,10 +37,10 @@ from scumble_core.version import installed_version
 
 # A core that the plugin started leaves when Krita has been gone for so long.
 PLUGIN_IDLE_SECONDS = 600.0
+# `scumble jobs` holds the data folder for moments only.
+DATA_PATIENCE = 5.0
 # A worker that has nothing to do gives its memory back: loading the models again takes seconds.
 WORKER_IDLE_SECONDS = 600.0
-# Who holds it may write the journal and the job folders.
-DATA_LOCK = "jobs.lock"
 LOG_BYTES = 2_000_000
 
 _log = logging.getLogger("scumble.serve")
@@ -64,7 +65,7 @@ def serve(started_by_plugin: bool, settings: Settings, worker: Sequence[str] = W
         write_core_command(data, CORE)
         if settings.idle_seconds is None and started_by_plugin:
             settings = replace(settings, idle_seconds=PLUGIN_IDLE_SECONDS)
-        with _only_one(runtime, "core.lock"), _only_one(data, DATA_LOCK), _address(runtime) as address:
+        with _only_one(runtime, "core.lock"), _only_one(data, DATA_LOCK, DATA_PATIENCE), _address(runtime) as address:
             asyncio.run(_run(data, runtime, address, settings, worker))
     except (PlaceError, ScumbleError, OSError) as error:
         _log.error("%s", error)
@@ -96,8 +97,8 @@ def _described(device: str, data: Path) -> Described:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path, name: str) -> Iterator[None]:
-    with held(folder / name) as ours:
+def _only_one(folder: Path, name: str, patience: float = 0.0) -> Iterator[None]:
+    with held(folder / name, patience) as ours:
         if not ours:
             raise PlaceError(f"A core is already running for {folder}: use it, or stop it first.")
         yield
