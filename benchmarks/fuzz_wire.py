@@ -46,7 +46,23 @@ WORDS = (
     b"{}", b'"\\ud800"', b'"source"', b'"refined"', b'"type"', b"[[[[", b"SCMB\x01\0\0\0",
     b"\xff\xff\xff\xff", b"\0\0\0\0", b"\0\x10\0\0",
 )  # fmt: skip
-VALUES = (None, True, -1, 0, 1.5, 2**31, 2**53, "", "source", JOB, OTHER, "\ud800", [], {}, [1, 300])
+VALUES: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    2**31,
+    2**53,
+    "",
+    "source",
+    JOB,
+    OTHER,
+    "\ud800",
+    [],
+    {},
+    [1, 300],
+)
 SCRIPT: tuple[tuple[Role, Message], ...] = (
     ("client", messages.Describe()),
     ("core", messages.Described("cpu", "1", (ModelChoice("a", "A"),), (), ())),
@@ -311,10 +327,10 @@ def _reworded(header: bytes, rng: random.Random) -> bytes:
         values["type"] = rng.choice([cls.__name__.lower() for cls in messages.MESSAGE_TYPES])
     elif choice == 2:
         _, other = rng.choice(SCRIPT)
-        values |= json.loads(codec.encode(other)[0][HEAD.size :])
+        values |= json.loads(bytes(codec.encode(other)[0])[HEAD.size :])
     elif choice == 3:
         values[name] = rng.choice(
-            (None, True, -1, 0, 1.5, 2**31, 2**53, "", "source", JOB, OTHER, "\ud800", [], {}, [1, 300])
+            (None, True, -1, 0, 1.5, 2**31, 2**53, "", "source", JOB, OTHER, "\ud800", [], {}, [300])
         )
     else:
         return header.replace(json.dumps(values[name]).encode(), rng.choice(WORDS), 1)

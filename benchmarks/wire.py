@@ -121,7 +121,7 @@ async def upload(
     while sent < total:
         size = min(PIECE, total - sent, channel.sendable(job, "source"))
         if size:
-            await channel.send(wire.Pixels(job, "source", sent, source.read(sent, size)))  # type: ignore[arg-type]
+            await channel.send(wire.Pixels(job, "source", sent, source.read(sent, size)))
             sent += size
         else:
             await until(events, wire.Credit)
@@ -260,8 +260,10 @@ def measure(depth: Depth, layout: Layout, side: int, repeats: int, folder: Path)
     total = header.total_bytes
     ours, plain, filed = [], [], []
     for _ in range(repeats):
+        os.sync()  # what was written before is not to be waited for now
         with running_core(folder) as core:
             ours.append(asyncio.run(there_and_back(folder / "run", core, header, source)))
+        os.sync()
         plain.append(plain_copy(folder, total, source, with_file=False))
         filed.append(plain_copy(folder, total, source, with_file=True))
     rates = [total / 1e9 / min(run[at] for run in runs) for runs in (ours, plain, filed) for at in (0, 1)]
