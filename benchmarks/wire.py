@@ -1,6 +1,6 @@
 """Measure the wire: a picture from a client to the core and back, beside a plain socket copy of the same bytes.
 
-`python -m benchmarks.wire [--side 8192] [--depth u8 u16] [--layout bgra rgba] [--repeats 3] [--json FILE]`
+`python -m benchmarks.wire [--side 8192] [--depth u8 u16] [--layout bgra rgba] [--repeats 3] [--qt] [--json FILE]`
 
 The core is `scumble serve` in a process of its own with a worker that only copies; the client is the asyncio one, in
 this process. "up" ends when the core has all bytes in its job folder, "down" (one result) when the client has taken the
@@ -20,7 +20,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,18 +31,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
+from benchmarks.plain_copy import PIECE, Source, plain_copy
 
 from scumble_bridge import messages as wire
 from scumble_bridge.asyncio_adapter import Channel, connect
 from scumble_bridge.errors import PlaceError
 from scumble_bridge.fields import Depth, Layout, PictureHeader
 
-ROOT = Path(__file__).parents[1]
-CORE = (sys.executable, str(ROOT / "tests" / "core" / "jobs" / "core_process.py"))
-PIECE = 1024 * 1024
+CORE = (sys.executable, str(Path(__file__).parents[1] / "tests" / "core" / "jobs" / "core_process.py"))
 WINDOW = 8 * PIECE
-# Not a whole number of pieces, so that no two pieces are alike, and small, so that the client's memory is the wire's.
-PATTERN_BYTES = 5 * PIECE + 4096
 LEAST_SHARE = 0.6
 LEAST_RATE = 1.0
 
@@ -73,17 +69,6 @@ class Measured:
     def file_share(self) -> float:
         """The same beside a plain copy that ends and begins in a file, as ours does."""
         return min(self.up / self.plain_file_up, self.down / self.plain_file_down)
-
-
-class Source:
-    """A picture's bytes without the picture: a pattern that repeats."""
-
-    def __init__(self) -> None:
-        self._pattern = memoryview(os.urandom(PATTERN_BYTES) * 2)
-
-    def read(self, offset: int, size: int) -> memoryview:
-        start = offset % PATTERN_BYTES
-        return self._pattern[start : start + size]
 
 
 class Peak:
@@ -177,6 +162,21 @@ async def there_and_back(runtime: Path, core: int, header: PictureHeader, source
     return up, down, *memory
 
 
+def there_and_back_in_qt(runtime: Path, core: int, header: PictureHeader, source: Source) -> tuple[float, ...]:
+    """The same with the plugin's client."""
+    from benchmarks.wire_qt import QtClient
+
+    client = QtClient(runtime)
+    peaks = Peak(core), Peak(os.getpid())
+    for peak in peaks:
+        peak.reset()
+    job, up = client.upload(header, source.read)
+    down = client.download(job, header.total_bytes)
+    memory = [peak.megabytes for peak in peaks]
+    client.close(job)
+    return up, down, *memory
+
+
 @contextlib.contextmanager
 def running_core(folder: Path) -> Iterator[int]:
     """The core's process id, when it answers."""
@@ -200,61 +200,7 @@ async def _knock(runtime: Path) -> None:
     await (await connect(runtime)).close()
 
 
-# The plain copy. Its other side is this module in a process of its own: `--plain SOCKET BYTES FILE-or-minus`.
-
-
-def plain_side(path: str, total: int, file: str) -> None:
-    """Take the bytes and say so; give them back; into a file and out of it when there is one."""
-    buffer = memoryview(bytearray(PIECE))
-    with socket.socket(socket.AF_UNIX) as line, contextlib.ExitStack() as stack:
-        line.connect(path)
-        kept = None if file == "-" else stack.enter_context(open(file, "w+b", buffering=0))  # noqa: PTH123
-        if kept is not None:
-            os.posix_fallocate(kept.fileno(), 0, total)
-        received = 0
-        while received < total:
-            count = line.recv_into(buffer[: min(PIECE, total - received)])
-            if kept is not None:
-                kept.write(buffer[:count])
-            received += count
-        line.sendall(b"!")
-        if kept is not None:
-            kept.seek(0)
-        for at in range(0, total, PIECE):
-            size = min(PIECE, total - at)
-            if kept is not None:
-                kept.readinto(buffer[:size])
-            line.sendall(buffer[:size])
-        line.recv(1)
-
-
-def plain_copy(folder: Path, total: int, source: Source, with_file: bool) -> tuple[float, float]:
-    """Seconds up and down."""
-    path, file = str(folder / "plain.sock"), str(folder / "plain") if with_file else "-"
-    buffer = memoryview(bytearray(PIECE))
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(path)
-        door.listen()
-        command = [sys.executable, "-m", "benchmarks.wire", "--plain", path, str(total), file]
-        process = subprocess.Popen(command, cwd=ROOT)
-        line, _ = door.accept()
-    with line:
-        start = time.perf_counter()
-        for at in range(0, total, PIECE):
-            line.sendall(source.read(at, min(PIECE, total - at)))
-        line.recv(1)
-        middle, received = time.perf_counter(), 0
-        while received < total:
-            received += line.recv_into(buffer[: min(PIECE, total - received)])
-        end = time.perf_counter()
-        line.sendall(b"!")
-    process.wait()
-    Path(path).unlink()
-    Path(file).unlink(missing_ok=True)
-    return middle - start, end - middle
-
-
-def measure(depth: Depth, layout: Layout, side: int, repeats: int, folder: Path) -> Measured:
+def measure(depth: Depth, layout: Layout, side: int, repeats: int, folder: Path, in_qt: bool) -> Measured:
     """The best of some repeats of each, taken in turn."""
     header, source = PictureHeader(side, side, depth, layout), Source()
     total = header.total_bytes
@@ -262,7 +208,10 @@ def measure(depth: Depth, layout: Layout, side: int, repeats: int, folder: Path)
     for _ in range(repeats):
         os.sync()  # what was written before is not to be waited for now
         with running_core(folder) as core:
-            ours.append(asyncio.run(there_and_back(folder / "run", core, header, source)))
+            if in_qt:
+                ours.append(there_and_back_in_qt(folder / "run", core, header, source))
+            else:
+                ours.append(asyncio.run(there_and_back(folder / "run", core, header, source)))
         os.sync()
         plain.append(plain_copy(folder, total, source, with_file=False))
         filed.append(plain_copy(folder, total, source, with_file=True))
@@ -277,14 +226,10 @@ def main() -> int:
     parser.add_argument("--depth", nargs="+", choices=("u8", "u16", "f32"), default=("u8", "u16"))
     parser.add_argument("--layout", nargs="+", choices=("rgba", "bgra"), default=("bgra", "rgba"))
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--qt", action="store_true", help="with the plugin's client instead of the asyncio one")
     parser.add_argument("--folder", type=Path, help="where the job's files go (default: the temporary folder)")
     parser.add_argument("--json", type=Path, help="a file for the figures")
-    parser.add_argument("--plain", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.plain:
-        path, total, file = arguments.plain
-        plain_side(path, int(total), file)
-        return 0
     print(
         "| picture | MB | up | down | plain up | plain down | share | to file up | to file down | share "
         "| core's peak, MB | client's peak, MB |"
@@ -294,7 +239,7 @@ def main() -> int:
     for depth in arguments.depth:
         for layout in arguments.layout:
             with tempfile.TemporaryDirectory(prefix="scumble-wire-", dir=arguments.folder) as work:
-                row = measure(depth, layout, arguments.side, arguments.repeats, Path(work))
+                row = measure(depth, layout, arguments.side, arguments.repeats, Path(work), arguments.qt)
             rows.append(row)
             print(
                 f"| {depth} {layout} | {row.megabytes:.0f} | {row.up:.2f} | {row.down:.2f} | {row.plain_up:.2f} "

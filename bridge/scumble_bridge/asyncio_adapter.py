@@ -99,6 +99,8 @@ class _Reception:
                 self._clients -= 1
         except (ProtocolError, OSError, EOFError) as error:
             _log.warning("A connection was closed: %s", error)
+        except Exception:
+            _log.exception("A conversation failed: its connection is closed")
         finally:
             await channel.close()
 

@@ -39,9 +39,7 @@ READ_BYTES = 512 * 1024
 MOST_UNSENT = 2 * PIECE
 WINDOW = 4 * PIECE  # credit under way for a result
 HANDSHAKE_MS = 10_000
-# After a beat of silence the core is asked whether it is there; after so many it is gone.
-BEAT_MS = 15_000
-MOST_SILENT_BEATS = 4
+BEAT_MS, MOST_SILENT_BEATS = 15_000, 4  # the core is asked after two, and is gone after so many
 # The same numbers for both kinds of socket, and under PyQt5, where they are plain ints.
 UNCONNECTED, CONNECTED = 0, 3
 

@@ -6,15 +6,18 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QCoreApplication, QDeadlineTimer, QEventLoop
 
 from scumble_bridge import messages as wire
+from scumble_bridge import qt_adapter
+from scumble_bridge.connection import Connection
 from scumble_bridge.errors import MisuseError
 from scumble_bridge.fields import PictureHeader
-from scumble_bridge.places import socket_path
+from scumble_bridge.places import create_token, socket_path
 from scumble_bridge.qt_adapter import PIECE, ScumbleClient
 
 CORE = Path(__file__).parents[1] / "core" / "jobs" / "core_process.py"
@@ -138,6 +141,32 @@ def test_a_wrong_token_is_told(tmp_path: Path) -> None:
     listener.client.connect_to_core(tmp_path / "run")
     turn_until(lambda: bool(listener.said))
     assert listener.names() == ["failed"]
+
+
+def test_a_core_that_falls_silent_is_asked_and_then_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qt_adapter, "BEAT_MS", 20)
+    core = Connection("core", create_token(tmp_path), server="silent")
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "core.sock"))
+        door.listen()
+        listener = Listener()
+        listener.client.connect_to_core(tmp_path)
+        line, _ = door.accept()
+        line.setblocking(False)
+        said = bytearray()
+
+        def answer_the_handshake_alone() -> bool:
+            with suppress(BlockingIOError):
+                said.extend(data := line.recv(4096))
+                if core.phase != "open":
+                    core.receive(data)
+                    line.sendall(core.outgoing())
+            return ("closed", None) in listener.said
+
+        turn_until(answer_the_handshake_alone)
+        line.close()
+    assert listener.names() == ["opened", "failed", "closed"] and said.count(b'"ping"') >= 2
+    assert "silent" in str(listener.said[1][1])
 
 
 def test_without_a_core_the_sentence_comes_at_once(tmp_path: Path) -> None:
