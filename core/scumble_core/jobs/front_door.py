@@ -115,6 +115,9 @@ class FrontDoor:
 
     async def _on_submit(self, client: Client, message: wire.Submit) -> None:
         known = self._register.get(message.job)
+        if known is not None and known.uploader not in (None, client):
+            self._forget(known)  # its connection broke amid the pictures, and this is the news of it
+            known = None
         if known is not None:
             client.tell(wire.Accepted(known.id))
             if known.state in RESUMABLE:
