@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 
-from scumble_core.events import JobResult, Stage, TileFinished
-from scumble_core.job import RESULTS, Job
+from scumble_core.events import JobResult, Stage
+from scumble_core.job import Job
 from scumble_core.models.interface import LatentModel
 from scumble_core.models.library import NONE, identity_of
 from scumble_core.picture.geometry import Bounds, Point
@@ -15,12 +15,11 @@ from scumble_core.picture.survey import Survey, survey
 from scumble_core.plan.inputs import look, plan_inputs
 from scumble_core.plan.job import Plan, informed
 from scumble_core.plan.passes import RefinePass
-from scumble_core.stages.compose import compose
+from scumble_core.results import alpha_of, job_result, write_results
 from scumble_core.stages.lock import Lock, lock_colour
 from scumble_core.stages.maps import Maps
 from scumble_core.stages.pace import Pace
-from scumble_core.stages.prepare import is_opaque, work_picture, write_colour
-from scumble_core.stages.selection import Edge, write_alpha
+from scumble_core.stages.prepare import work_picture, write_colour
 from scumble_core.stages.tile import TileRefiner, TileSettings
 from scumble_core.stages.tile_pass import TilePass, TileSeeds
 from scumble_core.stages.upscale import resized, upscale
@@ -36,11 +35,9 @@ def run_refinement(job: Job) -> JobResult:
     beyond = write_colour(inputs.source, colour, inputs.space)
     surveyed = survey(colour, inputs.source)
     plan = informed(plan, look(inputs, surveyed))
-    upscaled, refined = _Refinement(job, plan, surveyed).run(colour)
-    _compose(job, plan, upscaled, refined, beyond)
-    box = plan.result
-    summary = {**plan.to_dict(), "request": job.request.to_dict(), "seconds": round(time.monotonic() - began, 2)}
-    return JobResult(box.x, box.y, box.width, box.height, {**summary, "device": job.models.device.name})
+    pictures = _Refinement(job, plan, surveyed).run(colour)
+    write_results(job, plan, pictures, alpha_of(job), None if job.request.start == "empty" else beyond)
+    return job_result(job, plan, plan.result.x, plan.result.y, began)
 
 
 class _Refinement:
@@ -145,19 +142,3 @@ class _Refinement:
     def _origin(self, scale: float) -> Point:
         request = self._job.request
         return Point(round(request.origin_x * scale), round(request.origin_y * scale))
-
-
-def _compose(job: Job, plan: Plan, upscaled: Picture, refined: Picture, beyond: Picture | None) -> None:
-    job.start("compose", 1)
-    source, selection = job.inputs.source, job.inputs.selection
-    alpha = None
-    if selection is not None or not is_opaque(source):
-        alpha = work_picture(job.work, "alpha", source, 1)
-        write_alpha(source, selection, alpha, Edge(job.request.grow, job.request.soft_edge))
-    if job.request.start == "empty":
-        beyond = None
-    for colour, name in zip((upscaled, refined), RESULTS, strict=True):
-        job.check_cancelled()
-        path = job.folder / name
-        compose(colour, alpha, plan.final, plan.result, path, source.dtype, job.inputs.space, beyond)
-    job.emit(TileFinished("compose", 1, 1, 0.0, plan.region))

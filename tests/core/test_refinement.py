@@ -188,6 +188,16 @@ def test_the_plan_counts_the_calls_that_are_made(tmp_path, models, reader):
         assert watched.calls == result.summary["model_calls"], fields
 
 
+def test_the_plan_of_a_selection_counts_the_merged_steps_of_its_neighbours(tmp_path, models, reader):
+    selection = np.zeros((112, 300, 1), np.uint8)
+    selection[20:60, 10:40] = 255
+    watched = Watched(models)
+    folder = job(tmp_path / "job", photo(300, 112), selection=selection)
+    result, _, _ = run(folder, watched, **{**reader, "steps": 4, "strength": 1.0})
+    assert result.summary["stages"]["tiles"]["merged_steps"] > 0
+    assert watched.calls == result.summary["model_calls"]
+
+
 def test_strong_walks_are_merged_over_the_whole_and_say_so(tmp_path, models):
     events = []
     result, upscaled, refined = run(job(tmp_path / "job", photo(*SIZE)), models, events.append, strength=1.0, steps=4)

@@ -10,6 +10,7 @@ from scumble_core.mikey.tiles import upscale_boxes, work_boxes
 from scumble_core.models.facts import ModelFacts
 from scumble_core.models.library import NONE, base_facts, refiner_for, upscaler_facts, upscaler_for
 from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.plan.described import described
 from scumble_core.plan.job import ASSUMED_UPSCALER_SCALE, LARGEST_SIDE
 from scumble_core.request import RefineRequest
 
@@ -78,18 +79,7 @@ class ReferencePlan:
 
     def to_dict(self) -> dict[str, Any]:
         """For `scumble plan --json` and the results' metadata."""
-        return {
-            "preset": self.preset,
-            "source": [self.source.width, self.source.height],
-            "output": [self.output.width, self.output.height],
-            "result": [self.result.x, self.result.y, self.result.width, self.result.height],
-            "models": {"base": self.request.base, "refiner": self.refiner, "upscaler": self.upscaler},
-            "stages": self.stages(),
-            "model_calls": self.model_calls,
-            "megapixels": round(self.megapixels, 3),
-            "disk_bytes": self.disk_bytes,
-            "seconds_estimate": round(self.seconds, 1),
-        }
+        return described(self)
 
     def stages(self) -> dict[str, dict[str, object]]:
         """Per stage, its tiles and settings."""

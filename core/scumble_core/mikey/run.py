@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from scumble_core.errors import Cancelled
-from scumble_core.events import JobResult, TileFinished
-from scumble_core.job import RESULTS, Job
+from scumble_core.events import JobResult
+from scumble_core.job import Job
 from scumble_core.mikey.complexity import complexity
 from scumble_core.mikey.phases import Phase, Role, tile_phase
 from scumble_core.mikey.plan import ReferencePlan, plan_reference
@@ -22,15 +22,14 @@ from scumble_core.models.library import NONE, identity_of
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.plan.inputs import wanted_of
+from scumble_core.results import alpha_of, job_result, write_results
 from scumble_core.sampling.guidance import Share, guided
 from scumble_core.sampling.walk import Denoiser
 from scumble_core.sampling.windows import merged
 from scumble_core.stages.blend import into
-from scumble_core.stages.compose import compose
 from scumble_core.stages.guard import Guard
 from scumble_core.stages.pace import Pace
-from scumble_core.stages.prepare import is_opaque, work_picture, write_colour
-from scumble_core.stages.selection import Edge, write_alpha
+from scumble_core.stages.prepare import work_picture, write_colour
 from scumble_core.stages.store import task_key
 
 
@@ -40,13 +39,12 @@ def run_reference(job: Job) -> JobResult:
     plan = plan_reference(job.request, job.inputs.source.extent, wanted_of(job.request, job.inputs))
     colour = work_picture(job.work, "colour", job.inputs.source, 3)
     beyond = write_colour(job.inputs.source, colour, job.inputs.space)
-    upscaled, refined = _Reference(job, plan).run(_cropped(job, colour, plan, "taken"))
+    pictures = _Reference(job, plan).run(_cropped(job, colour, plan, "taken"))
+    alpha = alpha_of(job)
     # What the phases have drawn anew has nothing to do with the source's highlights any more.
     rest = None if beyond is None or plan.phases else _cropped(job, beyond, plan, "rest")
-    _compose(job, plan, upscaled, refined, rest)
-    box, x, y = plan.result, *_corner(plan)
-    summary = {**plan.to_dict(), "request": job.request.to_dict(), "seconds": round(time.monotonic() - began, 2)}
-    return JobResult(x, y, box.width, box.height, {**summary, "device": job.models.device.name})
+    write_results(job, plan, pictures, None if alpha is None else _cropped(job, alpha, plan, "taken-alpha"), rest)
+    return job_result(job, plan, *_corner(plan), began)
 
 
 class _Reference:
@@ -159,20 +157,6 @@ class _Reference:
             positive = model.encode_prompt(request.prompt, extent)
             self._prompts[role, extent] = positive, model.encode_prompt(request.negative_prompt, extent, negative=True)
         return self._prompts[role, extent]
-
-
-def _compose(job: Job, plan: ReferencePlan, upscaled: Picture, refined: Picture, beyond: Picture | None) -> None:
-    job.start("compose", 1)
-    source, selection = job.inputs.source, job.inputs.selection
-    alpha = None
-    if selection is not None or not is_opaque(source):
-        whole = work_picture(job.work, "alpha", source, 1)
-        write_alpha(source, selection, whole, Edge(job.request.grow, job.request.soft_edge))
-        alpha = _cropped(job, whole, plan, "taken-alpha")
-    for colour, name in zip((upscaled, refined), RESULTS, strict=True):
-        job.check_cancelled()
-        compose(colour, alpha, plan.final, plan.result, job.folder / name, source.dtype, job.inputs.space, beyond)
-    job.emit(TileFinished("compose", 1, 1, 0.0, Bounds.of(plan.output)))
 
 
 def _cropped(job: Job, picture: Picture, plan: ReferencePlan, name: str) -> Picture:

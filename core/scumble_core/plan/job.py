@@ -8,6 +8,7 @@ from scumble_core.errors import PictureError
 from scumble_core.models.facts import ModelFacts
 from scumble_core.models.library import base_facts, refiner_for, upscaler_facts, upscaler_for
 from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.plan.described import described
 from scumble_core.plan.passes import RefinePass, plan_pass
 from scumble_core.plan.seen import Seen
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
@@ -89,18 +90,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """For `scumble plan --json` and the results' metadata."""
-        return {
-            "preset": self.request.preset,
-            "source": [self.source.width, self.source.height],
-            "output": [self.output.width, self.output.height],
-            "result": [self.result.x, self.result.y, self.result.width, self.result.height],
-            "models": {"base": self.request.base, "refiner": self.refiner, "upscaler": self.upscaler},
-            "stages": self.stages(),
-            "model_calls": self.model_calls,
-            "megapixels": round(self.megapixels, 3),
-            "disk_bytes": self.disk_bytes,
-            "seconds_estimate": round(self.seconds, 1),
-        }
+        return described(self)
 
     def stages(self) -> dict[str, dict[str, object]]:
         """Per stage, its tiles and settings."""
@@ -135,7 +125,7 @@ def plan_job(
     if known is not None:
         grid = plan_tiles(source, TileLimits(4, known.overlap, known.tile, known.tile**2, 4.0))
     tiles = plan_pass(request, output, region.pad(LOCK_CONTEXT), facts, request.strength, memory)
-    seen = wanted if tiles is None else _source_of(tiles.context(facts), scale)
+    seen = wanted if tiles is None else _source_of(tiles.context, scale)
     around = seen.pad(CONTEXT)
     upscaled = () if grid is None else tuple(box for box in grid.boxes() if not box.intersect(around).is_empty)
     generates = request.start == "empty"
@@ -178,9 +168,10 @@ def informed(plan: Plan, seen: Seen) -> Plan:
 def _informed(run: RefinePass | None, plan: Plan, seen: Seen, scale: float) -> RefinePass | None:
     if run is None:
         return None
-    places = [_place(box, scale) for box in run.boxes]
-    # Of merged neighbours too: what they are left alone for must not depend on what is selected.
-    still = (box for box in run.context(plan.facts) if seen.is_still(_place(box, scale), plan.request.skip_flat))
+    # Of merged neighbours too: whether they are left alone must not depend on what is selected.
+    places = [_place(box, scale) for box in run.context]
+    still = (box for box, place in zip(run.context, places, strict=True)
+             if seen.is_still(place, plan.request.skip_flat))  # fmt: skip
     return replace(
         run,
         untouched=frozenset(still),

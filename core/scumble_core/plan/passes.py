@@ -41,26 +41,39 @@ class Walk:
 
     def calls(self, prompts: int = 1) -> int:
         """Calls of the model for one tile that `prompts` prompts share, the negative prompt not counted among them."""
-        low, high = self.guided
-        return sum(prompts + (self.guidance > 1 and low <= sigma <= high) for sigma in self._asked())
+        return self.merged_calls(prompts) + self.own_calls(prompts)
 
-    def _asked(self) -> Iterator[float]:
-        """The sigmas that the model is asked at."""
-        for sigma, following in pairwise(self.sigmas):
+    def merged_calls(self, prompts: int = 1) -> int:
+        """Of these, those over the whole latent."""
+        return self._calls(0, self.merged, prompts) if self.merged else 0
+
+    def own_calls(self, prompts: int = 1) -> int:
+        """And those of the tile alone."""
+        return self._calls(self.merged, self.steps, prompts)
+
+    def _calls(self, first: int, last: int, prompts: int) -> int:
+        low, high = self.guided
+        asked = self._asked(first, last)
+        return sum(prompts + (self.guidance > 1 and low <= sigma <= high) for sigma in asked)
+
+    def _asked(self, first: int, last: int) -> Iterator[float]:
+        """The sigmas that the model is asked at from one step to another."""
+        for sigma, following in pairwise(self.sigmas[first : last + 1]):
             yield sigma
             # Samplers that look ahead do not do so on the step to 0.
             if self.sampler in TWO_CALLS and following > 0:
                 yield math.sqrt(sigma * following) if self.sampler == "dpmpp_sde" else following
-        if self.sampler == "uni_pc" and 0 < self.merged < self.steps:
-            yield self.sigmas[self.merged]  # its last merged step has looked there already
+        if self.sampler == "uni_pc" and first < last < self.steps:
+            yield self.sigmas[last]  # it looks ahead in the last step, too, and whoever goes on looks again
 
 
 @dataclass(frozen=True)
 class RefinePass:
     """A pass over a picture: its grid, the boxes that are needed, which of them are left alone, and the walk.
 
-    `untouched` may hold boxes beyond `boxes`, of neighbours that are merged with them. `prompts`: for each box how many
-    prompts share it; `complexity`: for each box its measure, empty where not measured.
+    `merged`: the boxes of the blocks that are walked while predictions are merged (plan/blocks.py), once for each block
+    that holds them; it may reach beyond `boxes`. `untouched`, `prompts` (how many prompts share it) and `complexity`
+    (empty where not measured) are of the boxes in `context`.
     """
 
     grid: TileGrid
@@ -69,6 +82,7 @@ class RefinePass:
     walk: Walk
     strength: float
     batch: int
+    merged: tuple[Bounds, ...] = ()
     prompts: tuple[int, ...] = ()
     complexity: tuple[float, ...] = ()
 
@@ -77,13 +91,10 @@ class RefinePass:
         """The boxes that the model works on."""
         return tuple(box for box in self.boxes if box not in self.untouched)
 
-    def context(self, facts: ModelFacts) -> tuple[Bounds, ...]:
+    @property
+    def context(self) -> tuple[Bounds, ...]:
         """The boxes whose pixels must be true for these to come out as in a run of the whole grid."""
-        if not self.walk.merged:
-            return self.boxes
-        rows = blocks_of(self.grid, facts.channels / facts.factor**2)
-        walked = {box for row in rows for block in row if block.touches(self.boxes) for box in block.boxes}
-        return tuple(box for box in self.grid.boxes() if box in walked)
+        return tuple(dict.fromkeys((*self.boxes, *self.merged)))
 
     @property
     def megapixels(self) -> float:
@@ -91,9 +102,14 @@ class RefinePass:
 
     @property
     def model_calls(self) -> int:
-        prompts = self.prompts or (1,) * len(self.boxes)
+        """In all. Where a region covers a tile wholly, it is one prompt less than is counted here."""
+        prompts = dict(zip(self.context, self.prompts, strict=False))
+        merged = (self.merged or self.boxes) if self.walk.merged else ()
         return sum(
-            self.walk.calls(count) for box, count in zip(self.boxes, prompts, strict=True) if box not in self.untouched
+            calls(prompts.get(box, 1))
+            for boxes, calls in ((self.boxes, self.walk.own_calls), (merged, self.walk.merged_calls))
+            for box in boxes
+            if box not in self.untouched
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -117,7 +133,7 @@ class RefinePass:
             "megapixels": round(self.megapixels, 3),
         }
         if self.complexity:
-            shown["complexity"] = [round(value, 2) for value in self.complexity]
+            shown["complexity"] = [round(value, 2) for value in self.complexity[: len(self.boxes)]]
         return shown
 
 
@@ -139,7 +155,11 @@ def plan_pass(
     grid = plan_tiles(extent.at_least(SMALLEST_SIDE), tile_limits(request, facts, memory))
     boxes = tuple(box for box in grid.boxes() if not box.intersect(region).is_empty)
     walk = plan_walk(request, facts, 1.0 if generates else strength, generates, alone=grid.count == 1)
-    return RefinePass(grid, boxes, frozenset(), walk, strength, request.batch or 1)
+    merged: tuple[Bounds, ...] = ()
+    if walk.merged:
+        rows = blocks_of(grid, facts.channels / facts.factor**2)
+        merged = tuple(box for row in rows for block in row if block.touches(boxes) for box in block.boxes)
+    return RefinePass(grid, boxes, frozenset(), walk, strength, request.batch or 1, merged)
 
 
 def plan_walk(request: RefineRequest, facts: ModelFacts, strength: float, generates: bool, alone: bool) -> Walk:

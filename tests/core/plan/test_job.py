@@ -139,7 +139,7 @@ def test_all_that_a_selections_tiles_see_is_enlarged(size, data, scale, tile, st
     plan = plan_job(request, Extent(width, height), selection)
     whole = Bounds.of(plan.source)
     seen = [selection] if plan.tile_pass is None else [
-        box.scaled(1 / plan.scale) for box in plan.tile_pass.context(plan.facts)
+        box.scaled(1 / plan.scale) for box in plan.tile_pass.context
     ]  # fmt: skip
 
     def marked(boxes):

@@ -151,9 +151,9 @@ def test_merged_walks_need_true_pixels_of_whole_blocks_others_of_their_tiles_alo
     request, extent = RefineRequest(), Extent(9_000, 6_000)
     run = plan_pass(request, extent, Bounds(300, 300, 50, 50), STARTER, strength, None)
     if strength == 0.25:
-        assert run.context(STARTER) == run.boxes
+        assert run.context == run.boxes
     else:
-        assert set(run.boxes) < set(run.context(STARTER)) < set(run.grid.boxes())
+        assert set(run.boxes) < set(run.context) < set(run.grid.boxes())
 
 
 def test_what_neighbours_leave_alone_is_not_counted_with_ones_own():
