@@ -47,7 +47,9 @@ def refined(model: LatentModel, pixels: Floats, grid: TileGrid, walk: Walk, seed
         refiner = TileRefiner(model, settings, lambda: False)
         maps = Maps(SIZE, SIZE, model.facts.factor, 1.0)
         tiles = TilePass(picture, run, refiner, maps, TileSeeds(seed), TileStore(folder / "tiles"), {})
-        tiles.refine(folder, lambda _box, _pixels: None, lambda _box: None)
+        if walk.merged:
+            tiles.merge(folder, lambda _box: None)
+        tiles.refine(lambda _box, _pixels: None)
         target = Picture.create(folder / "out.npy", SIZE, 3, np.float32)
         tiles.blend(target)
         return target.read(target.bounds)

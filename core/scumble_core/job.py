@@ -46,19 +46,30 @@ class Job:
         self.check_cancelled()
         self.emit(StageStarted(stage, tiles))
 
-    def counter(self, stage: Stage, tiles: int, seconds: float, scale: float, output: Extent, pace: Pace) -> TileDone:
-        """Tells of each finished tile.
+    def stepper(
+        self, stage: Stage, steps: int, seconds: float, scale: float, output: Extent, pace: Pace
+    ) -> Callable[[Bounds], None]:
+        """Tells of each finished step of a stage in `steps` steps, and ends the job when that is wished.
 
         `seconds`: the stage's estimate; `scale`: from the stage's pixels to those of `output`.
         """
         numbers = itertools.count(1)
 
-        def done(box: Bounds, pixels: Floats) -> None:
-            pace.advance(seconds / tiles)
+        def done(box: Bounds) -> None:
+            pace.advance(seconds / steps)
             place = box.scaled(scale).intersect(Bounds.of(output))
-            self.emit(TileFinished(stage, next(numbers), tiles, pace.seconds_left, place))
-            self.emit(TilePreview(place, preview(pixels)))
+            self.emit(TileFinished(stage, min(next(numbers), steps), steps, pace.seconds_left, place))
             self.check_cancelled()
+
+        return done
+
+    def counter(self, stage: Stage, tiles: int, seconds: float, scale: float, output: Extent, pace: Pace) -> TileDone:
+        """Tells of each finished tile, and shows it; arguments as in `stepper`."""
+        step = self.stepper(stage, tiles, seconds, scale, output, pace)
+
+        def done(box: Bounds, pixels: Floats) -> None:
+            self.emit(TilePreview(box.scaled(scale).intersect(Bounds.of(output)), preview(pixels)))
+            step(box)
 
         return done
 

@@ -83,15 +83,19 @@ class _Refinement:
         """One pass over a picture that is `scale` times as large as the source."""
         job, plan = self._job, self._plan
         model = self._model()
-        tiles = max(1, len(run.refined))
-        done = job.counter(stage, tiles, plan.pass_seconds(run), plan.scale / scale, plan.output, self._pace)
-        if run.walk.merged:
-            job.start("merge", run.walk.merged)
-        job.start(stage, tiles)
         work = job.work / stage
         work.mkdir()
         tile_pass = self._tile_pass(stage, picture, run, scale, model)
-        tile_pass.refine(work, done, lambda _bounds: job.check_cancelled())
+        seconds, zoom = plan.pass_seconds(run), plan.scale / scale
+        if run.walk.merged:
+            steps = run.merged_predictions
+            job.start("merge", steps)
+            merging = seconds * run.walk.merged / run.walk.steps
+            seconds -= merging
+            tile_pass.merge(work, job.stepper("merge", steps, merging, zoom, plan.output, self._pace))
+        tiles = max(1, len(run.refined))
+        job.start(stage, tiles)
+        tile_pass.refine(job.counter(stage, tiles, seconds, zoom, plan.output, self._pace))
         target = Picture.create(job.work / f"{stage}.npy", picture.extent, 3, np.float32)
         tile_pass.blend(target)
         shutil.rmtree(work)

@@ -22,7 +22,7 @@ class Spool:
     def is_whole(self) -> bool:
         return self.received == self._header.total_bytes
 
-    def take(self, offset: int, data: bytes) -> None:
+    def take(self, offset: int, data: "bytes | bytearray | memoryview") -> None:
         """The next piece. Raises HostError when the disk is full or a piece is missing."""
         if offset != self.received:
             raise HostError("The result came in the wrong order: press Refine again.")

@@ -7,7 +7,7 @@ from tests.core.models.tiny import save_tiny
 from tests.core.models.watched import Watched
 
 from scumble_core.errors import Cancelled, PictureError
-from scumble_core.events import StageStarted
+from scumble_core.events import StageStarted, TileFinished
 from scumble_core.models.library import ModelCache
 
 
@@ -201,9 +201,12 @@ def test_the_plan_of_a_selection_counts_the_merged_steps_of_its_neighbours(tmp_p
 def test_strong_walks_are_merged_over_the_whole_and_say_so(tmp_path, models):
     events = []
     result, upscaled, refined = run(job(tmp_path / "job", photo(*SIZE)), models, events.append, strength=1.0, steps=4)
-    assert result.summary["stages"]["tiles"]["merged_steps"] > 0
-    assert "merge" in [event.stage for event in events if isinstance(event, StageStarted)]
-    assert (refined != upscaled).any()
+    merged = result.summary["stages"]["tiles"]["merged_steps"]
+    assert merged > 0 and (refined != upscaled).any()
+    stages = [event.stage for event in events if isinstance(event, StageStarted)]
+    assert stages == ["upscale", "merge", "tiles", "compose"]
+    steps = [event.tile for event in events if isinstance(event, TileFinished) and event.stage == "merge"]
+    assert steps == list(range(1, merged + 1))
 
 
 def test_a_picture_can_be_drawn_from_a_prompt_alone(tmp_path, models, reader):

@@ -83,6 +83,7 @@ class RefinePass:
     strength: float
     batch: int
     merged: tuple[Bounds, ...] = ()
+    merged_blocks: int = 1
     prompts: tuple[int, ...] = ()
     complexity: tuple[float, ...] = ()
 
@@ -95,6 +96,11 @@ class RefinePass:
     def context(self) -> tuple[Bounds, ...]:
         """The boxes whose pixels must be true for these to come out as in a run of the whole grid."""
         return tuple(dict.fromkeys((*self.boxes, *self.merged)))
+
+    @property
+    def merged_predictions(self) -> int:
+        """How often a block's predictions are merged, over all blocks."""
+        return self.merged_blocks * self.walk.merged * (2 if self.walk.sampler in TWO_CALLS else 1)
 
     @property
     def megapixels(self) -> float:
@@ -155,11 +161,10 @@ def plan_pass(
     grid = plan_tiles(extent.at_least(SMALLEST_SIDE), tile_limits(request, facts, memory))
     boxes = tuple(box for box in grid.boxes() if not box.intersect(region).is_empty)
     walk = plan_walk(request, facts, 1.0 if generates else strength, generates, alone=grid.count == 1)
-    merged: tuple[Bounds, ...] = ()
-    if walk.merged:
-        rows = blocks_of(grid, facts.channels / facts.factor**2)
-        merged = tuple(box for row in rows for block in row if block.touches(boxes) for box in block.boxes)
-    return RefinePass(grid, boxes, frozenset(), walk, strength, request.batch or 1, merged)
+    rows = blocks_of(grid, facts.channels / facts.factor**2) if walk.merged else ()
+    blocks = [block for row in rows for block in row if block.touches(boxes)]
+    merged = tuple(box for block in blocks for box in block.boxes)
+    return RefinePass(grid, boxes, frozenset(), walk, strength, request.batch or 1, merged, len(blocks))
 
 
 def plan_walk(request: RefineRequest, facts: ModelFacts, strength: float, generates: bool, alone: bool) -> Walk:

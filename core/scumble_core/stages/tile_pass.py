@@ -57,10 +57,18 @@ class TilePass:
         self._keys: dict[Bounds, str] = {}
         self._latent: Picture | None = None
 
-    def refine(self, work: Path, done: TileDone, step_done: StepDone) -> None:
-        """All tiles that the store does not hold yet; `work` takes the merged latent."""
-        if self._run.walk.merged:
-            self._merge(work, step_done)
+    def merge(self, work: Path, step_done: StepDone) -> None:
+        """The merged steps of a strong walk, before any tile goes its own way; `work` takes the latent."""
+        facts, grid = self._refiner.model.facts, self._run.grid
+        width, height = grid.columns[-1] + grid.tile.width, grid.rows[-1] + grid.tile.height
+        extent = Extent(width // facts.factor, height // facts.factor)
+        latent = Picture.create(work / "latent.npy", extent, facts.channels, "float32")
+        walk = MergedWalk(self._run, self._refiner, self._tile, self._seeds.seed, step_done)
+        walk.into(latent, self._store, self._block_key)
+        self._latent = latent
+
+    def refine(self, done: TileDone) -> None:
+        """All tiles that the store does not hold yet."""
         waiting = []
         for box in self._run.refined:
             tile = self._tile(box)
@@ -117,15 +125,6 @@ class TilePass:
         place = self._refiner.place(tile.box)
         settings = {**self._task, "place": [place.x, place.y], "seed": tile.seed}
         return task_key(settings, *_arrays(tile))
-
-    def _merge(self, work: Path, step_done: StepDone) -> None:
-        facts, grid = self._refiner.model.facts, self._run.grid
-        width, height = grid.columns[-1] + grid.tile.width, grid.rows[-1] + grid.tile.height
-        extent = Extent(width // facts.factor, height // facts.factor)
-        latent = Picture.create(work / "latent.npy", extent, facts.channels, "float32")
-        walk = MergedWalk(self._run, self._refiner, self._tile, self._seeds.seed, step_done)
-        walk.into(latent, self._store, self._block_key)
-        self._latent = latent
 
     def _block_key(self, block: Block) -> str:
         """Made tile by tile, so that a block's pixels are never all in memory."""

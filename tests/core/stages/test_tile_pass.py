@@ -195,7 +195,9 @@ class Pass:
         maps = Maps(source=extent, extent=extent, factor=2, share=0.5, **self.maps)
         tiles = refiner(self.model, self.run.walk, self.origin)
         one = TilePass(self.picture, self.run, tiles, maps, self.seeds, self.store, self.task)
-        one.refine(work, done or (lambda box, pixels: self.done.append(box)), lambda bounds: None)
+        if self.run.walk.merged:
+            one.merge(work, lambda bounds: None)
+        one.refine(done or (lambda box, pixels: self.done.append(box)))
         target = Picture.create(work / "out.npy", extent, 3, "float32")
         one.blend(target)
         return target.read(target.bounds)
