@@ -1,44 +1,59 @@
 """All commands of `scumble`, and how they fail: one sentence on stderr and a non-zero exit."""
 
+import importlib
 import sys
+from collections.abc import Mapping
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from scumble_bridge.errors import PlaceError
-from scumble_core.cli import doctor, generate, jobs, krita, plan, refine
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.version import installed_version
 
 EXIT_CANCELLED = 130
 
 
-def app() -> typer.Typer:
-    """The command tree."""
+# Each command's module is imported only when it may be wanted: `serve` must answer in well under a second.
+COMMANDS: Mapping[str, str] = {"refine": "refine", "generate": "generate", "plan": "plan", "doctor": "doctor"}
+GROUPS = ("jobs", "krita")
+SERVE = "serve"
+
+
+def app(wanted: str | None = None) -> typer.Typer:
+    """The command tree, or as much of it as the command `wanted` needs."""
     root = typer.Typer(
         name="scumble", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
     )
     root.callback(help="Upscale and refine pictures tile by tile, for Krita and from the command line.")(_common)
-    root.command("refine")(refine.refine)
-    root.command("generate")(generate.generate)
-    root.command("plan")(plan.plan)
-    root.command("serve")(serve)
-    root.command("doctor")(doctor.doctor)
-    root.add_typer(jobs.app(), name="jobs")
-    root.add_typer(krita.app(), name="krita")
+    known = {*COMMANDS, *GROUPS, SERVE}
+    loaded = {wanted} if wanted in known else known
+    for name, function in COMMANDS.items():
+        if name in loaded:
+            root.command(name)(getattr(_module(name), function))
+    if SERVE in loaded:
+        root.command(SERVE)(serve)
+    for name in GROUPS:
+        if name in loaded:
+            root.add_typer(_module(name).app(), name=name)
     return root
 
 
 def main() -> None:
     """Entry point of the console script."""
     try:
-        app()(standalone_mode=True)
+        app(next((word for word in sys.argv[1:] if not word.startswith("-")), None))(standalone_mode=True)
     except Cancelled:
         print("Cancelled; nothing was written.", file=sys.stderr)
         sys.exit(EXIT_CANCELLED)
     except (ScumbleError, PlaceError) as error:
         print(f"scumble: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"scumble_core.cli.{name}")
 
 
 def serve(

@@ -96,6 +96,15 @@ def test_the_front_door_does_without_torch() -> None:
     assert said.stdout.strip() == "False"
 
 
+def test_the_command_serve_imports_nothing_that_makes_its_start_slow() -> None:
+    code = (
+        "import sys; from scumble_core.cli.app import app; app('serve'); import scumble_core.jobs.serve; "
+        "print(sorted({'torch', 'scipy', 'PIL', 'tifffile', 'imagecodecs', 'diffusers'} & sys.modules.keys()))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
 @pytest.mark.slow
 def test_the_real_core_refines_a_picture(tmp_path: Path) -> None:
     """The command that the plugin is told, with the real worker and the built-in models."""
