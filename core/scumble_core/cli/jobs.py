@@ -111,7 +111,7 @@ def gc(
     from scumble_core.jobs.eviction import DAY, GIGABYTE, Limits, to_evict
     from scumble_core.jobs.register import measure
 
-    limits = Limits(round(keep_gb * GIGABYTE), keep_days * DAY)
+    limits = Limits(round(keep_gb * GIGABYTE), keep_days * DAY, grace=0.0)
     with open_desk(data_folder(), runtime_folder()) as desk:
         entries = {entry.id: entry for entry in _entries()}
         dropped = [each for each in to_evict(measure(_jobs(), entries), limits, time.time()) if each.id in entries]

@@ -9,11 +9,16 @@ GIGABYTE = 10**9
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be kept: bytes of all job folders together, seconds since a job was last of use, number of jobs."""
+    """What may be kept: bytes of all job folders together, seconds since a job was last of use, number of jobs.
+
+    Within `grace` seconds of its use a job doesn't make room for others: its client must have a chance to fetch it,
+    also where one job alone is too much.
+    """
 
     total_bytes: int = 20 * GIGABYTE
     seconds: float = 7 * DAY
     jobs: int = 500
+    grace: float = 3600.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,9 @@ def to_evict(kept: Iterable[Kept], limits: Limits, now: float) -> list[Kept]:
     total, number = sum(each.size for each in everything), len(everything)
     dropped = []
     for each in sorted((each for each in everything if not each.is_active), key=lambda each: each.used):
-        if total <= limits.total_bytes and number <= limits.jobs and now - each.used <= limits.seconds:
+        age = now - each.used
+        fits = (total <= limits.total_bytes and number <= limits.jobs) or age < limits.grace
+        if fits and age <= limits.seconds:
             continue
         dropped.append(each)
         total, number = total - each.size, number - 1

@@ -9,7 +9,7 @@ NOW = 1000.0
 KEPT = st.lists(st.tuples(st.integers(0, 50), st.floats(0, NOW), st.booleans(), st.booleans()), max_size=10).map(
     lambda all_: [Kept(str(n), *each) for n, each in enumerate(all_)]
 )
-LIMITS = st.builds(Limits, st.integers(0, 200), st.floats(1, NOW), st.integers(0, 10))
+LIMITS = st.builds(Limits, st.integers(0, 200), st.floats(1, NOW), st.integers(0, 10), st.just(0.0))
 
 
 @given(KEPT, LIMITS)
@@ -31,6 +31,13 @@ def test_the_least_recently_used_goes_first_and_nothing_goes_without_need(kept: 
     if dropped and NOW - dropped[-1].used <= limits.seconds:
         before = [each for each in kept if each not in dropped[:-1]]
         assert sum(each.size for each in before) > limits.total_bytes or len(before) > limits.jobs
+
+
+def test_one_job_that_alone_is_too_much_stays_until_its_client_had_time_to_fetch_it() -> None:
+    huge = [Kept("huge", 30, NOW - 59), Kept("old", 1, NOW - 61)]
+    limits = Limits(total_bytes=20, grace=60.0)
+    assert [each.id for each in to_evict(huge, limits, NOW)] == ["old"]
+    assert [each.id for each in to_evict(huge, limits, NOW + 2)] == ["old", "huge"]
 
 
 def test_unfetched_results_are_warned_of_in_the_last_day_of_a_week() -> None:

@@ -241,7 +241,7 @@ def test_what_is_too_much_is_dropped_oldest_first_and_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def work() -> None:
-        limits = Limits(total_bytes=700_000)  # a job's folder has some 250 kB
+        limits = Limits(total_bytes=700_000, grace=0.0)  # a job's folder has some 250 kB
         async with running_core(tmp_path, limits=limits) as core, core.client() as client:
             jobs = [new_job() for _ in range(4)]
             for job in jobs:
