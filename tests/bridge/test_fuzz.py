@@ -1,7 +1,8 @@
 """A short run of the fuzz, and that it would notice."""
 
 import pytest
-from benchmarks.fuzz_wire import SCRIPT, Session, fuzz, new_side, recorded
+from benchmarks.fuzz.sessions import SCRIPT, Session, new_side, recorded
+from benchmarks.fuzz_wire import fuzz
 
 from scumble_bridge.connection import Connection, Event
 from scumble_bridge.messages import Unknown

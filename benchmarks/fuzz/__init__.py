@@ -1,0 +1,1 @@
+"""Parts of the fuzz of the wire: see benchmarks/fuzz_wire.py."""
