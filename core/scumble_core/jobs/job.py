@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scumble_core.jobs.client import Client
 from scumble_core.jobs.entry import Entry
 from scumble_core.jobs.states import ACTIVE, State
 from scumble_core.jobs.transfer import Intake, ResultReader
+from scumble_core.stages.store import look_in
 
 MOST_SUMMARY = 48 * 1024
 # What a folder holds for as long as its job is wanted: enough to do without the journal, should that be lost.
@@ -67,8 +69,12 @@ class Job:
         if selection is not None:
             self.intakes["selection"] = Intake(self.folder / "selection.npy", selection)
 
-    def settle(self) -> None:
-        """Write what the worker reads, and have the disk keep it all. Slow; raises OSError."""
+    def settle(self, others: Sequence[Path]) -> None:
+        """Write what the worker reads, and have the disk keep it all. Slow; raises OSError.
+
+        `others`: folders of tiles that may serve this job too.
+        """
+        look_in(self.folder / "tiles", others)
         (self.folder / "request.json").write_text(json.dumps(self.entry.request), encoding="utf-8")
         for name in ("request.json", *(f"{stream}.npy" for stream in self.intakes)):
             sync(self.folder / name)

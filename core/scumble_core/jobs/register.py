@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -22,9 +23,11 @@ from scumble_core.jobs.entry import Entry
 from scumble_core.jobs.eviction import Kept, Limits, soon_too_old, to_evict
 from scumble_core.jobs.job import ENTRY, Job
 from scumble_core.jobs.journal import Journal
+from scumble_core.jobs.recovery import finished_tiles
 from scumble_core.jobs.states import ACTIVE, AT_START, State
 
 JOURNAL = "jobs.sqlite"
+MOST_OTHERS = 20
 
 _log = logging.getLogger("scumble.jobs")
 
@@ -90,6 +93,11 @@ class Register:
             _log.error("%s can't be written: %s", job.folder / ENTRY, error)
         self._save(job)
 
+    def tiles_of_others(self, job: Job) -> list[Path]:
+        """Where tiles may lie that this job needs as well: those of the jobs last of use come first."""
+        others = sorted((each for each in self if each is not job), key=lambda each: -each.entry.used)
+        return [each.folder / "tiles" for each in others[:MOST_OTHERS]]
+
     def touch(self, job: Job, fetched: bool = False) -> None:
         """Somebody cares for it."""
         job.entry = replace(job.entry, used=self._clock(), fetched=job.entry.fetched or fetched)
@@ -151,7 +159,7 @@ class Register:
             entry = Entry.from_dict(json.loads((folder / ENTRY).read_text(encoding="utf-8")))
             finished = entry.state == "finished"
         except (OSError, ValueError, ScumbleError, AttributeError):
-            if not (folder / "tiles").is_dir():
+            if not finished_tiles(folder):
                 shutil.rmtree(folder, ignore_errors=True)
             return
         _log.warning("The journal doesn't know job %s, but its folder does: it is taken up again.", folder.name)
@@ -178,7 +186,9 @@ def folder_size(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
         try:
-            total += path.stat().st_size if path.is_file() else 0
+            status = path.lstat()
+            # A tile that several jobs share counts once in all.
+            total += status.st_size // max(1, status.st_nlink) if stat.S_ISREG(status.st_mode) else 0
         except OSError:
             continue
     return total

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scumble_bridge import messages as wire
 from scumble_core.errors import Cancelled, ScumbleError
@@ -14,6 +14,7 @@ from scumble_core.jobs.recovery import Deaths, finished_tiles, hopeless
 from scumble_core.jobs.register import Register
 from scumble_core.jobs.states import State
 from scumble_core.jobs.supervisor import DeadWorkerError, JobError, Supervisor
+from scumble_core.stages.store import taken_over
 
 MOST_WORDS = 8000
 
@@ -118,6 +119,10 @@ class Runner:
         except Exception as error:  # the next job must run, whatever this one met
             _log.exception("Job %s met what was not foreseen", job.id)
             return _Ending("failed", error=("internal", f"The core failed ({error!r}): see its log."[:MOST_WORDS]))
+        saved = await asyncio.to_thread(taken_over, job.folder / "tiles")
+        if saved:
+            result = replace(result, summary={**result.summary, "tiles_taken_over": saved})
+            _log.info("Job %s took %d tiles over from other jobs.", job.id, saved)
         return _Ending("cancelled") if job.wish == "cancelled" else _Ending("finished", result=result)
 
     async def _run_through_deaths(self, job: Job) -> JobResult:

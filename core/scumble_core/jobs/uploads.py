@@ -66,7 +66,7 @@ class Uploads:
         trouble: ScumbleError | None = None
         async with self._settling:
             try:
-                await asyncio.to_thread(job.settle)
+                await asyncio.to_thread(job.settle, self._register.tiles_of_others(job))
             except OSError as error:
                 trouble = write_failed(job.folder / "request.json", error)
         if self._register.get(job.id) is not job:

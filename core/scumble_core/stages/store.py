@@ -9,7 +9,8 @@ import io
 import json
 import logging
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ import numpy as np
 from scumble_core.errors import ScumbleError
 from scumble_core.picture.storage import Floats, write_failed
 
+ELSEWHERE = "elsewhere.json"
+TAKEN = "taken.txt"
 _CHECKSUM_BYTES = 32
 
 _log = logging.getLogger("scumble.tiles")
@@ -32,11 +35,16 @@ def task_key(settings: Mapping[str, object], *arrays: Floats) -> str:
 
 
 class TileStore:
-    """A folder of float32 arrays. A file appears whole, or not at all; one that was damaged later is noticed."""
+    """A folder of float32 arrays. A file appears whole, or not at all; one that was damaged later is noticed.
+
+    A tile that is not there may lie in another job's folder: those that `look_in` named are looked through too, and
+    what is found there is taken over, as a second name of the same file where the disk can do that.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self._elsewhere = _elsewhere(folder)
         for part in folder.glob("*.part"):
             if not part.name.endswith(f".{os.getpid()}.part"):
                 part.unlink(missing_ok=True)  # of a process that died while it wrote
@@ -46,7 +54,7 @@ class TileStore:
         try:
             self.get(key)
         except FileNotFoundError:
-            return False
+            return self._take_over(key)
         except ScumbleError as error:
             _log.warning("%s", error)
             return False
@@ -86,6 +94,21 @@ class TileStore:
             part.unlink(missing_ok=True)
             raise write_failed(path, error, values.nbytes) from error
 
+    def _take_over(self, key: str) -> bool:
+        path = self._path(key)
+        for folder in self._elsewhere:
+            with contextlib.suppress(OSError):
+                _link(folder / path.name, path)
+                try:
+                    self.get(key)
+                except ScumbleError as error:
+                    _log.warning("%s", error)
+                    continue
+                with (self._folder / TAKEN).open("a", encoding="ascii") as taken:
+                    taken.write(f"{key}\n")
+                return True
+        return False
+
     def _damaged(self, path: Path, reason: object) -> ScumbleError:
         with contextlib.suppress(OSError):
             path.unlink()
@@ -95,6 +118,37 @@ class TileStore:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.npy"
+
+
+def look_in(folder: Path, others: Sequence[Path]) -> None:
+    """Have the store in this folder, which need not exist yet, look through the others too. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ELSEWHERE).write_text(json.dumps([str(other.absolute()) for other in others]), encoding="utf-8")
+
+
+def taken_over(folder: Path) -> int:
+    """How many tiles this folder's store took from others instead of having them done."""
+    try:
+        return len((folder / TAKEN).read_text(encoding="ascii").split())
+    except OSError:
+        return 0
+
+
+def _elsewhere(folder: Path) -> list[Path]:
+    try:
+        return [Path(each) for each in json.loads((folder / ELSEWHERE).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name, or a copy where the disk knows no second names. Raises FileNotFoundError."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)  # half a copy is noticed by its checksum
 
 
 def _checksum(key: str, *parts: bytes | memoryview) -> bytes:

@@ -84,8 +84,8 @@ def test_a_tile_that_kills_its_worker_twice_ends_the_job_with_a_sentence_and_the
                 "SIGKILL" in failed.message and job in failed.message and "2 finished tiles are kept" in failed.message
             )
             assert (await client.wait_for(wire.Finished)).job == other
-            kept = (tmp_path / "jobs" / job / "tiles").iterdir()
-            assert sorted(path.name for path in kept) == ["1.npy", "2.npy"]
+            kept = (tmp_path / "jobs" / job / "tiles").glob("*.npy")
+            assert sorted(path.name for path in kept) == [f"1-{job}.npy", f"2-{job}.npy"]
 
     run(work())
 

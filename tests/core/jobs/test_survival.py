@@ -184,7 +184,7 @@ def test_a_damaged_tile_and_only_that_one_is_done_again(tmp_path: Path) -> None:
 
     run(begin())
     done = ran(tmp_path, job)
-    tile = tmp_path / "jobs" / job / "tiles" / "2.npy"
+    tile = tmp_path / "jobs" / job / "tiles" / f"2-{job}.npy"
     tile.write_bytes(tile.read_bytes()[:-1])
     run(go_on())
     left = [str(number) for number in range(len(done) + 1, 7)]
@@ -316,6 +316,23 @@ def test_the_entry_beside_the_pictures_says_what_the_journal_says(tmp_path: Path
 
     run(work())
     run(gone())
+
+
+def test_a_job_takes_over_what_another_job_has_finished_and_says_how_much_that_was(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running_core(tmp_path) as core, core.client() as client:
+            first, second = new_job(), new_job()
+            await client.start(first, noise(5, 5), prompt="tiles=3 key=same")
+            assert "tiles_taken_over" not in (await client.wait_for(wire.Finished)).summary
+            await client.start(second, noise(5, 5), prompt="tiles=5 key=same")
+            assert (await client.wait_for(wire.Finished)).summary["tiles_taken_over"] == 3
+            assert ran(tmp_path, second) == ["4", "5"]
+            await client.channel.send(wire.Release(first))  # what was taken over is the second one's own
+            await until(lambda: core.jobs == {second})
+            kept = sorted(path.name for path in (tmp_path / "jobs" / second / "tiles").glob("*.npy"))
+            assert kept == [f"{number}-same.npy" for number in range(1, 6)]
+
+    run(work())
 
 
 def _lives(process: int) -> bool:

@@ -3,7 +3,8 @@
 The request's prompt says what else it does: "wait" waits to be cancelled, "deaf" doesn't listen, "fail" fails,
 "print" prints on stdout what must not come between the lines. "tiles=4" finishes so many tiles, by the real store, and
 notes in ran.txt which ones it had to do; "slow=0.1" takes so long for each; "die=2" is killed before it does that tile,
-"die_once=2" only once; "lost_once" loses its graphics card once.
+"die_once=2" only once; "lost_once" loses its graphics card once; "key=a" names its
+tiles so that other jobs may need the same ones.
 """
 
 import json
@@ -51,7 +52,8 @@ def copy_job(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[]
 def do_tiles(folder: Path, words: dict[str, str], emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> None:
     store, number = TileStore(folder / "tiles"), int(words.get("tiles", 0))
     for tile in range(1, number + 1):
-        if str(tile) not in store:
+        key = f"{tile}-{words.get('key', folder.name)}"
+        if key not in store:
             time.sleep(float(words.get("slow", 0)))
             if words.get("die") == str(tile) or (words.get("die_once") == str(tile) and first_time(folder)):
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -59,7 +61,7 @@ def do_tiles(folder: Path, words: dict[str, str], emit: Callable[[Event], None],
                 raise ScumbleError("worker_died", "The graphics card stopped answering.")
             with (folder / "ran.txt").open("a") as ran:
                 ran.write(f"{tile}\n")
-            store.put(str(tile), np.full((2, 2, 3), tile, np.float32))
+            store.put(key, np.full((2, 2, 3), tile, np.float32))
         emit(TileFinished("tiles", tile, number, 0.0, Bounds(0, 0, 1, 1)))
         if cancelled():
             raise Cancelled
