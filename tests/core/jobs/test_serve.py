@@ -61,6 +61,15 @@ def test_one_core_serves_and_a_second_says_so(tmp_path: Path) -> None:
         assert not (tmp_path / "run" / "core.sock").exists() and not (tmp_path / "run" / "token").exists()
 
 
+def test_two_cores_never_share_a_data_folder(tmp_path: Path) -> None:
+    with core_process(tmp_path) as first:
+        wait_until_it_answers(tmp_path)
+        elsewhere = {**environment(tmp_path), "SCUMBLE_RUNTIME_DIR": str(tmp_path / "elsewhere")}
+        second = subprocess.run([sys.executable, SCRIPT], env=elsewhere, capture_output=True, text=True, timeout=60)
+        assert second.returncode == 1 and f"already running for {tmp_path / 'data'}" in second.stderr
+        assert first.poll() is None
+
+
 def test_a_core_that_was_killed_leaves_nothing_that_stops_the_next(tmp_path: Path) -> None:
     with core_process(tmp_path) as first:
         wait_until_it_answers(tmp_path)

@@ -2,23 +2,17 @@
 
 import asyncio
 import json
-import logging
-import os
 import shutil
-import time
 from collections.abc import Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from driver import Driver, new_job, noise, running_core, until
 
 from scumble_bridge import messages as wire
 from scumble_bridge.fields import PictureHeader
-from scumble_core.jobs.eviction import Limits
-from scumble_core.jobs.journal import Journal, read_entries
+from scumble_core.jobs.journal import read_entries
 from scumble_core.jobs.states import State
 
 SLOW = "tiles=6 slow=0.15"
@@ -237,66 +231,6 @@ def test_clients_take_turns_and_a_higher_priority_goes_before_them(tmp_path: Pat
     run(work())
 
 
-def test_what_is_too_much_is_dropped_oldest_first_and_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def work() -> None:
-        limits = Limits(total_bytes=700_000, grace=0.0)  # a job's folder has some 250 kB
-        async with running_core(tmp_path, limits=limits) as core, core.client() as client:
-            jobs = [new_job() for _ in range(4)]
-            for job in jobs:
-                await client.start(job, noise(144, 144))
-                await client.wait_for(wire.Finished)
-            await until(lambda: len(core.jobs) == 2)
-            assert core.jobs == set(jobs[2:])
-            assert [entry.id for entry in read_entries(tmp_path / "jobs.sqlite")] == jobs[2:]
-            await client.channel.send(wire.Attach(jobs[0]))
-            assert (await client.wait_for(wire.Failed)).code == "unknown_job"
-
-    with caplog.at_level(logging.WARNING):
-        run(work())
-    assert caplog.text.count("nobody has fetched them") == 2
-
-
-def test_a_job_that_is_too_old_is_dropped_when_the_next_core_starts(tmp_path: Path) -> None:
-    jobs = [new_job(), new_job()]
-
-    async def begin() -> None:
-        async with running_core(tmp_path) as core, core.client() as client:
-            for job in jobs:
-                await client.start(job, noise(5, 5))
-                await client.wait_for(wire.Finished)
-
-    async def later() -> None:
-        async with running_core(tmp_path) as core:
-            await until(lambda: core.jobs == {jobs[1]})
-
-    run(begin())
-    journal = Journal.open(tmp_path / "jobs.sqlite")
-    old = journal.entries()[0]
-    journal.put(replace(old, used=time.time() - 8 * 24 * 3600))
-    journal.close()
-    run(later())
-
-
-def test_an_idle_worker_leaves_and_the_next_job_gets_a_new_one(tmp_path: Path) -> None:
-    async def work() -> None:
-        async with running_core(tmp_path, worker_idle_seconds=0.3) as core, core.client() as client:
-            await client.start(new_job(), noise(5, 5), prompt="tiles=8 slow=0.1")
-            await client.wait_for(wire.Finished)  # longer than the worker may be idle
-            first = core.worker.pid
-            assert first is not None
-            await until(lambda: core.worker.pid is None)
-            await until(lambda: not _lives(first))
-            await client.channel.send(wire.Describe())
-            assert (await client.wait_for(wire.Described)).device == "Tiny"  # known without a worker
-            await client.start(new_job(), noise(5, 5))
-            await client.wait_for(wire.Finished)
-            assert core.worker.pid not in (None, first)
-
-    run(work())
-
-
 def test_the_entry_beside_the_pictures_says_what_the_journal_says(tmp_path: Path) -> None:
     job = new_job()
 
@@ -316,28 +250,3 @@ def test_the_entry_beside_the_pictures_says_what_the_journal_says(tmp_path: Path
 
     run(work())
     run(gone())
-
-
-def test_a_job_takes_over_what_another_job_has_finished_and_says_how_much_that_was(tmp_path: Path) -> None:
-    async def work() -> None:
-        async with running_core(tmp_path) as core, core.client() as client:
-            first, second = new_job(), new_job()
-            await client.start(first, noise(5, 5), prompt="tiles=3 key=same")
-            assert "tiles_taken_over" not in (await client.wait_for(wire.Finished)).summary
-            await client.start(second, noise(5, 5), prompt="tiles=5 key=same")
-            assert (await client.wait_for(wire.Finished)).summary["tiles_taken_over"] == 3
-            assert ran(tmp_path, second) == ["4", "5"]
-            await client.channel.send(wire.Release(first))  # what was taken over is the second one's own
-            await until(lambda: core.jobs == {second})
-            kept = sorted(path.name for path in (tmp_path / "jobs" / second / "tiles").glob("*.npy"))
-            assert kept == [f"{number}-same.npy" for number in range(1, 6)]
-
-    run(work())
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
