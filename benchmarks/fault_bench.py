@@ -145,7 +145,7 @@ class Client:
 
     async def release(self) -> None:
         """All is fetched."""
-        channel = await connect(self._bench.runtime)
+        channel = await self._connected()
         await channel.send(wire.Release(self._job))
         await channel.send(wire.Attach(self._job))  # its answer says that the folder is gone
         async for event in channel.events():
@@ -155,12 +155,21 @@ class Client:
 
     async def pause(self) -> None:
         """Hold the job, and wait until it is held."""
-        channel = await connect(self._bench.runtime)
+        channel = await self._connected()
         await channel.send(wire.Cancel(self._job, "pause"))
         async for event in channel.events():
             if isinstance(event, wire.Finished) or (isinstance(event, wire.Progress) and event.stage == "paused"):
                 break
         await channel.close()
+
+    async def _connected(self, patience: float = 60.0) -> Channel:
+        """A channel of its own, as soon as there is a core."""
+        async with asyncio.timeout(patience):
+            while True:
+                try:
+                    return await connect(self._bench.runtime)
+                except TROUBLE:
+                    await asyncio.sleep(0.05)
 
     async def _talk(self, channel: Channel, outcome: Outcome) -> None:
         data, sent = source(self._seed).tobytes(), 0
