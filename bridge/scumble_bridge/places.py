@@ -99,6 +99,8 @@ def read_token(runtime: Path) -> bytes:
         token = b""
     if len(token) != TOKEN_BYTES:
         raise PlaceError(f"{path} does not hold a token: start Scumble's core again.")
+    if hasattr(os, "getuid") and path.stat().st_mode & 0o077:
+        raise PlaceError(f"{path} is open to others: start Scumble's core again, which makes a new one.")
     return token
 
 

@@ -52,6 +52,13 @@ def test_a_token_comes_back_and_nobody_else_may_read_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 
 
+def test_a_token_that_others_may_read_is_none(tmp_path: Path) -> None:
+    create_token(tmp_path)
+    (tmp_path / "token").chmod(0o640)
+    with pytest.raises(PlaceError, match="open to others"):
+        read_token(tmp_path)
+
+
 def test_a_private_folder_is_made_private_even_if_it_was_not(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True, mode=0o755)
