@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from benchmarks.quality.contestants import write_source
 from numpy.typing import NDArray
 
@@ -76,7 +77,9 @@ class _Bench:
         """The whole, in a folder in which a process died at work."""
         with tempfile.TemporaryDirectory() as name:
             write_source(Path(name), self.pixels)
-            process = multiprocessing.get_context("spawn").Process(target=run_and_die, args=(Path(name), _request()))
+            # A kernel that shares its work among more threads may round otherwise.
+            work = (Path(name), _request(), torch.get_num_threads())
+            process = multiprocessing.get_context("spawn").Process(target=run_and_die, args=work)
             process.start()
             process.join()
             if process.exitcode != KILLED_AFTER:
@@ -109,8 +112,9 @@ class _Bench:
         return refined
 
 
-def run_and_die(folder: Path, request: RefineRequest) -> None:
+def run_and_die(folder: Path, request: RefineRequest, threads: int) -> None:
     """The job, until KILLED_AFTER tiles are done; then the process is gone without a word, with that as its code."""
+    torch.set_num_threads(threads)
     finished = 0
 
     def emit(event: Event) -> None:

@@ -42,7 +42,7 @@ def side_by_side(given: Input, outcomes: Mapping[str, Outcome]) -> Image.Image:
 
 def save(sheet: Image.Image, path: Path) -> None:
     """JPEG without colour subsampling: small enough for the docs, true enough for the eye."""
-    sheet.save(path, quality=80, subsampling=0)
+    sheet.save(path, quality=75, subsampling=0)
 
 
 def corner(axis: AxisLayout) -> int:
