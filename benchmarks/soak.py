@@ -87,6 +87,8 @@ class Artist:
                     try:
                         ending = await self._talk(job, source.tobytes(), whim)
                     except TROUBLE:
+                        if self._channel is not None:
+                            self._channel.abort()
                         self._channel, whim = None, "none"
                         await asyncio.sleep(0.02)
         except TimeoutError:
@@ -107,7 +109,7 @@ class Artist:
     async def _talk(self, job: str, data: bytes, whim: str) -> object:
         if self._channel is None:
             self._channel = await connect(self._folder / "run")
-        channel, parts = self._channel, b""
+        channel, parts, fetches = self._channel, b"", False
         header = PictureHeader(SIDE, SIDE, "u8", "rgba")
         await channel.send(
             wire.Submit(job, {"prompt": "tiles=2"}, header, priority=self._random.randint(-1, 1), client=self._name)
@@ -120,7 +122,8 @@ class Artist:
                 await self._act(channel, job, whim)
             elif isinstance(event, wire.Progress) and event.stage == "paused":
                 await channel.send(wire.Submit(job, {}, header))
-            elif isinstance(event, wire.Finished):
+            elif isinstance(event, wire.Finished) and not fetches:
+                fetches = True  # a pause that comes too late is answered by Finished once more
                 await channel.send(wire.Fetch(job, "refined"))
                 await channel.send(wire.Credit(job, "refined", event.refined.total_bytes))
             elif isinstance(event, wire.Pixels):
