@@ -67,12 +67,21 @@ class Supervisor:
         self._running, self._cancelled = True, False
         self._stay()
         try:
+            used = self._process
             process = await self._started()
             if self._cancelled:
                 raise Cancelled
             await self._order(process, {"run": str(folder)})
             while True:
                 said = await self._said.get()
+                if said is None and process is used and not self._cancelled:
+                    # It had died already, unnoticed, or before it began: this job is not to blame.
+                    process = await self._started()
+                    if self._cancelled:
+                        raise Cancelled
+                    await self._order(process, {"run": str(folder)})
+                    continue
+                used = None
                 if isinstance(said, Finished):
                     return said.result
                 if said is None:

@@ -59,6 +59,21 @@ def test_a_worker_killed_from_outside_is_told_and_replaced_and_no_finished_tile_
     run(work())
 
 
+def test_a_worker_that_had_died_before_the_job_came_is_not_the_jobs_fault(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with running_core(tmp_path) as core, core.client() as client:
+            job = new_job()
+            await client.start(job, noise(5, 5))
+            await client.wait_for(wire.Finished)
+            first = core.worker.pid
+            assert first is not None
+            os.kill(first, signal.SIGKILL)  # nothing is awaited in between: the core doesn't know yet
+            result = await core.worker.run(tmp_path / "jobs" / job, lambda event: None)
+            assert (result.width, result.height) == (5, 5) and core.worker.pid != first
+
+    run(work())
+
+
 @pytest.mark.parametrize("prompt", ["tiles=4 die_once=3", "tiles=4 lost_once"])
 def test_a_worker_that_dies_once_costs_nothing_but_the_tile_in_hand(tmp_path: Path, prompt: str) -> None:
     async def work() -> None:
