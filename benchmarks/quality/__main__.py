@@ -49,8 +49,16 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="write pictures side by side there")
     options = parser.parse_args(arguments)
     quick: dict[str, object] = {"side": 576, "tile": 256, "photos": 0, "sizes": 20}
+    quick["inputs"] = ["flat", "gradient", "grain", "sample"]
     quick["contestants"] = [name for name in CONTESTANTS if name != "mikey-20"]
-    usual: dict[str, object] = {"side": 1024, "tile": 384, "photos": 3, "sizes": 60, "contestants": list(CONTESTANTS)}
+    usual: dict[str, object] = {
+        "side": 1024,
+        "tile": 384,
+        "photos": 3,
+        "sizes": 60,
+        "inputs": [],
+        "contestants": list(CONTESTANTS),
+    }
     for name, value in (quick if options.quick else usual).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
