@@ -10,19 +10,26 @@ from scumble_core.picture.storage import Floats
 
 # For each tile along one axis, by its start: its weights, as many as it is long.
 AxisWeights = Mapping[int, Floats]
+# So much of an overlap does not count at a tile's own edge: a network sees the padding beyond it there.
+EDGE_SHARE = 1 / 6
 
 
 def axis_weights(starts: Sequence[int], sides: int | Sequence[int]) -> AxisWeights:
     """The weights of tiles as long as `sides`, or all of one side; at every place they sum to 1 over the tiles.
 
-    Each overlap is crossed with a smoothstep: no kink at either end that an eye could find.
+    Each overlap is crossed with a smoothstep: no kink at either end that an eye could find. The outermost sixth of it
+    at a tile's own edge does not count.
     """
     lengths = [sides] * len(starts) if isinstance(sides, int) else list(sides)
     raw = [np.ones(length) for length in lengths]
     for number, (before, start) in enumerate(pairwise(starts)):
         overlap = before + lengths[number] - start
-        raw[number] *= _smoothstep((lengths[number] - 0.5 - np.arange(lengths[number])) / overlap)
-        raw[number + 1] *= _smoothstep((np.arange(lengths[number + 1]) + 0.5) / overlap)
+        margin = overlap * EDGE_SHARE
+        for tile, place in (
+            (number, lengths[number] - 0.5 - np.arange(lengths[number])),
+            (number + 1, np.arange(lengths[number + 1]) + 0.5),
+        ):
+            raw[tile] *= _smoothstep((place - margin) / (overlap - 2 * margin))
     return normalised(dict(zip(starts, raw, strict=True)))
 
 

@@ -14,7 +14,8 @@ from scumble_core.stages.blend import Sink
 
 # Change (3 channels), its energy, and how much tiles that were worked on count here.
 CHANNELS = 5
-MOST_GAIN = 1.2
+# What two tiles with nothing in common lose: the root of 2.
+MOST_GAIN = 1.414
 # Energies are measured with a triangle of so many pixels to each side: sums in a fixed order, so that a part of a
 # picture comes out as in the whole.
 REACH = 6
