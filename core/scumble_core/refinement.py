@@ -125,10 +125,10 @@ class _Refinement:
         """What determines a tile beside what TilePass knows."""
         job = self._job
         models = [identity_of(model) for model in (job.request.base, self._plan.refiner)]
-        device = [job.models.device.name, str(job.models.device.dtype)]
         return {
-            "models": models, "part": job.request.tiler_model, "device": device, "prompts": list(prompts),
-            "negative": job.request.negative_prompt, "tile": str(self._plan.facts), "start": job.request.start,
+            "models": models, "part": job.request.tiler_model, "facts": str(self._plan.facts),
+            "device": job.models.device.kind, "prompts": list(prompts), "negative": job.request.negative_prompt,
+            "start": job.request.start,
         }  # fmt: skip
 
     def _model(self) -> LatentModel:

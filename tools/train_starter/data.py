@@ -35,6 +35,7 @@ def fetch(packages: tuple[str, ...], root: Path = ROOT) -> None:
             continue
         subprocess.run(["apt-get", "download", package], cwd=debs, check=True)
         (deb,) = debs.glob(f"{package}_*.deb")
+        target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["dpkg-deb", "-x", str(deb), str(target)], check=True)
 
 

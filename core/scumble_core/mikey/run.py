@@ -117,8 +117,7 @@ class _Reference:
         phase = tile_phase(plan.preset, plan.settings, score)
         models = [identity_of(model) for model in (job.request.base, plan.refiner)]
         prompts = [job.request.prompt, job.request.negative_prompt]
-        device = [job.models.device.name, str(job.models.device.dtype)]
-        settings = {"phase": str(phase), "models": models, "prompts": prompts, "device": device}
+        settings = {"phase": str(phase), "models": models, "prompts": prompts, "device": job.models.device.kind}
         key = task_key({**settings, "seed": job.request.seed}, pixels)
         if key not in job.tiles:
             tensor = _tensor(pixels)

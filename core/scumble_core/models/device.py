@@ -20,6 +20,15 @@ class Device:
         """For people."""
         return torch.cuda.get_device_name(self.name) if self.name.startswith("cuda") else self.name.upper()
 
+    @property
+    def kind(self) -> str:
+        """What rounds alike: finished work is only taken over from a device of the same kind.
+
+        On the CPU the number of threads decides how sums are split, which shows in the last bits.
+        """
+        threads = f" {torch.get_num_threads()}" if self.name == "cpu" else ""
+        return f"{self.name} {self.dtype}{threads}"
+
     def autocast(self, enabled: bool = True) -> AbstractContextManager[object]:
         """Run what may be in `dtype` in it."""
         return torch.autocast(self.name.split(":")[0], self.dtype, enabled=enabled and self.dtype != torch.float32)
