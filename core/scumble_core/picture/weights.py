@@ -29,7 +29,8 @@ def axis_weights(starts: Sequence[int], sides: int | Sequence[int]) -> AxisWeigh
             (number, lengths[number] - 0.5 - np.arange(lengths[number])),
             (number + 1, np.arange(lengths[number + 1]) + 0.5),
         ):
-            raw[tile] *= _smoothstep((place - margin) / (overlap - 2 * margin))
+            crossed: NDArray[np.float64] = (place - margin) / (overlap - 2 * margin)
+            raw[tile] *= _smoothstep(crossed)
     return normalised(dict(zip(starts, raw, strict=True)))
 
 
