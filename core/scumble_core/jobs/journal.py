@@ -102,7 +102,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise ScumbleError("internal", f"It is of version {version}; this Scumble knows {VERSION}")
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(found)
         connection.execute("PRAGMA journal_mode = WAL")
