@@ -14,6 +14,8 @@ STAGES = {
     "tiles": "Refining",
     "compose": "Composing",
     "queued": "Waiting",
+    "restarting": "Restarting the worker",
+    "paused": "Paused",
 }
 
 
@@ -62,9 +64,10 @@ class JobState:
         if self.stage == "queued":
             before = f"Waiting: {self.done} {'job' if self.done == 1 else 'jobs'} before this one"
             return before if self.done else "Waiting for the core…"
-        if self.stage == "compose" or not self.total:
+        if self.stage in ("compose", "restarting", "paused") or not self.total:
             return f"{name}…"
-        text = f"{name}: tile {min(self.done + 1, self.total)} of {self.total}"
+        unit = "step" if self.stage == "merge" else "tile"
+        text = f"{name}: {unit} {min(self.done + 1, self.total)} of {self.total}"
         return text if self.seconds_left is None else f"{text}, {time_left(self.seconds_left)} left"
 
 

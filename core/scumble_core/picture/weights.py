@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,7 @@ def axis_weights(starts: Sequence[int], sides: int | Sequence[int]) -> AxisWeigh
             (number, lengths[number] - 0.5 - np.arange(lengths[number])),
             (number + 1, np.arange(lengths[number + 1]) + 0.5),
         ):
-            crossed: NDArray[np.float64] = (place - margin) / (overlap - 2 * margin)
-            raw[tile] *= _smoothstep(crossed)
+            raw[tile] *= _smoothstep((place - margin) / (overlap - 2 * margin))
     return normalised(dict(zip(starts, raw, strict=True)))
 
 
@@ -44,6 +44,6 @@ def normalised(raw: Mapping[int, NDArray[np.float64]]) -> AxisWeights:
     }  # fmt: skip
 
 
-def _smoothstep(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
+def _smoothstep(t: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    inside: NDArray[np.floating[Any]] = np.clip(t, 0, 1)
+    return inside * inside * (3 - 2 * inside)
