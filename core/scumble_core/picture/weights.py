@@ -44,6 +44,7 @@ def normalised(raw: Mapping[int, NDArray[np.float64]]) -> AxisWeights:
     }  # fmt: skip
 
 
-def _smoothstep(t: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    inside: NDArray[np.floating[Any]] = np.clip(t, 0, 1)
-    return inside * inside * (3 - 2 * inside)
+def _smoothstep(t: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    inside = np.clip(t, 0, 1).astype(np.float64)
+    smooth: NDArray[np.float64] = inside * inside * (3 - 2 * inside)
+    return smooth
