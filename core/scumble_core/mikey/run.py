@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -74,15 +75,13 @@ class _Reference:
             return torch.zeros_like(latent) if job.request.start == "empty" else latent
 
         latent = guard.finite(encoded, box)
-        scale = plan.output.width / plan.taken.width
-        count = max(1, len(plan.phases))
-        done = job.counter("first_pass", count, plan.first_seconds, scale, plan.output, self._pace)
+        scale, count = plan.output.width / plan.taken.width, max(1, len(plan.phases))
+        done = job.stepper("first_pass", count, plan.first_seconds, scale, plan.output, self._pace)
         for phase in plan.phases:
-            before = latent
-            latent = guard.finite(lambda phase=phase, before=before: self._walked(before, phase, guard), box)  # type: ignore[misc]
-            done(box, _pixels(guard.finite(lambda latent=latent: guard.decode(latent), box)))  # type: ignore[misc]
+            latent = guard.finite(partial(self._walked, latent, phase, guard), box)
+            done(box)
         out = Picture.create(job.work / "drawn.npy", taken.extent, 3, np.float32)
-        out.write(box, _pixels(guard.finite(lambda: guard.decode(latent), box)))
+        out.write(box, _pixels(guard.finite(partial(guard.decode, latent), box)))
         return out
 
     def _upscale(self, drawn: Picture) -> Picture:
