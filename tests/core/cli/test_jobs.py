@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scumble_core.files.read import read_picture
+from scumble_core.jobs.register import folder_size
 
 JOBS = Path(__file__).parents[1] / "jobs"
 sys.path.insert(0, str(JOBS))
@@ -154,7 +155,7 @@ def test_gc_drops_what_is_too_much_with_and_without_a_core(scumble, core, tmp_pa
         assert "There is nothing to drop." in scumble("gc")
         would = scumble("gc", "--keep-gb", "0", "--dry-run")
         assert all(f"Would drop job {job}" in would for job in jobs) and "nobody has fetched" in would
-        size = sum(path.stat().st_size for path in (tmp_path / "data" / "jobs" / jobs[1]).glob("*.*"))
+        size = folder_size(tmp_path / "data" / "jobs" / jobs[1])
         dropped = scumble("gc", "--keep-gb", (size + 10) / 1e9)
         assert jobs[0] in dropped and jobs[1] not in dropped
     assert f"Dropped job {jobs[1]}" in scumble("gc", "--keep-days", "0")
