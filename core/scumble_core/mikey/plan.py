@@ -11,7 +11,7 @@ from scumble_core.models.facts import ModelFacts
 from scumble_core.models.library import NONE, base_facts, refiner_for, upscaler_facts, upscaler_for
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.described import described
-from scumble_core.plan.job import ASSUMED_UPSCALER_SCALE, LARGEST_SIDE
+from scumble_core.plan.job import ASSUMED_UPSCALER_SCALE, check_output
 from scumble_core.request import RefineRequest
 
 TILE = 1024
@@ -114,11 +114,7 @@ def plan_reference(request: RefineRequest, source: Extent, selection: Bounds | N
         raise RequestError(f"refiner is {request.refiner!r}, but the preset {preset} needs one for {request.base}: "
                            "choose one, or a preset whose name ends in base-only.")  # fmt: skip
     output = upscaled_size(taken.extent, request.scale)
-    if max(output.width, output.height) > LARGEST_SIDE:
-        raise PictureError(
-            f"The result would be {output.width} x {output.height} pixels, but a side may have at most {LARGEST_SIDE}: "
-            "choose a smaller scale or a part of the picture."
-        )
+    check_output(output)
     # The node always enlarges with a model, then samples what it needs of that.
     upscaler = upscaler_for(request, max(request.scale, 2.0))
     known = upscaler_facts(upscaler)

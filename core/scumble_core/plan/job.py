@@ -110,11 +110,7 @@ def plan_job(
     facts = base_facts(request.base)
     scale = _working_scale(request, source, facts)
     output = source.scaled(scale)
-    if max(output.width, output.height) > LARGEST_SIDE:
-        raise PictureError(
-            f"The result would be {output.width} x {output.height} pixels, but a side may have at most {LARGEST_SIDE}: "
-            "choose a smaller scale or a part of the picture."
-        )
+    check_output(output)
     wanted = Bounds.of(source) if selection is None else selection
     final_scale = 1.0 if request.keep_size else request.scale
     final = source.scaled(final_scale)
@@ -152,6 +148,15 @@ def plan_job(
         facts=facts,
         upscale_seconds_per_megapixel=0.0 if known is None else known.seconds_per_megapixel,
     )
+
+
+def check_output(output: Extent) -> None:
+    """Refuse a result that is larger than any way of running a job can make."""
+    if max(output.width, output.height) > LARGEST_SIDE:
+        raise PictureError(
+            f"The result would be {output.width} x {output.height} pixels, but a side may have at most {LARGEST_SIDE}: "
+            "choose a smaller scale or a part of the picture."
+        )
 
 
 def informed(plan: Plan, seen: Seen) -> Plan:
