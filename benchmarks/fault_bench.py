@@ -98,13 +98,15 @@ class Bench:
                 stamps[path.name] = (status.st_ino, status.st_mtime_ns)
         return stamps
 
-    def is_consistent(self) -> bool:
-        """Whether the journal is whole, and every job in it has its folder and every folder its job."""
+    def inconsistency(self) -> str:
+        """What is wrong with the journal, which job in it has no folder, which folder no job; nothing when all is well."""
         path = self.data / "jobs.sqlite"
         with contextlib.closing(sqlite3.connect(path, timeout=10)) as journal:
-            whole = journal.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            damage = [row[0] for row in journal.execute("PRAGMA integrity_check") if row != ("ok",)]
         entries = {entry.id for entry in read_entries(path)}
-        return whole and entries == {each.name for each in (self.data / "jobs").iterdir()}
+        folders = {each.name for each in (self.data / "jobs").iterdir()}
+        found = {"journal": damage, "no folder": sorted(entries - folders), "no entry": sorted(folders - entries)}
+        return "; ".join(f"{name}: {', '.join(map(str, what))}" for name, what in found.items() if what)
 
 
 @dataclass

@@ -183,8 +183,10 @@ class Faults:
     ) -> None:
         after = self._bench.tiles(job)
         twice = sum(after.get(name) != stamp for name, stamp in before.items())
-        tally.add(outcome, self._wanted[seed], twice, len(before), self._bench.is_consistent(), began)
-        self._say(f"{tally.fault} {tally.jobs}: {outcome.failure or 'ended'}, {len(before)} tiles kept, {twice} twice")
+        wrong = self._bench.inconsistency()
+        tally.add(outcome, self._wanted[seed], twice, len(before), not wrong, began)
+        ended = outcome.failure or "ended"
+        self._say(f"{tally.fault} {tally.jobs}: {ended}, {len(before)} tiles kept, {twice} twice {wrong}".rstrip())
 
 
 @contextlib.contextmanager
