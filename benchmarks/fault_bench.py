@@ -99,7 +99,7 @@ class Bench:
         return stamps
 
     def inconsistency(self) -> str:
-        """What is wrong with the journal, which job in it has no folder, which folder no job; nothing when all is well."""
+        """What is wrong with the journal, which job has no folder, which folder no job; nothing when all is well."""
         path = self.data / "jobs.sqlite"
         with contextlib.closing(sqlite3.connect(path, timeout=10)) as journal:
             damage = [row[0] for row in journal.execute("PRAGMA integrity_check") if row != ("ok",)]
