@@ -1,0 +1,1 @@
+"""The host that is Krita. Everything here runs in the GUI thread."""
