@@ -23,7 +23,7 @@ SCRIPT: tuple[tuple[Role, Message], ...] = (
     ("client", messages.Describe()),
     ("core", messages.Described("cpu", "1", (ModelChoice("a", "A"),), (), ())),
     ("client", messages.Submit(JOB, {"scale": 2.0, "prompt": "später"}, PICTURE, PictureHeader(2, 1, "u8", "mask"))),
-    ("core", messages.Accepted(JOB)),
+    ("core", messages.Accepted(JOB, ("source", "selection"))),
     ("core", messages.Credit(JOB, "source", 8)),
     ("client", messages.Pixels(JOB, "source", 0, bytes(5))),
     ("core", messages.Progress(JOB, "tiles", 1, 2, 0.5)),

@@ -9,8 +9,8 @@ from dataclasses import MISSING, dataclass, fields
 from typing import cast, get_type_hints
 
 from scumble_bridge.errors import MisuseError, ProtocolError
-from scumble_bridge.fields import Kind, Payload
 from scumble_bridge.frames import Buffer, Frame, encode_head
+from scumble_bridge.kinds import Kind, Payload
 from scumble_bridge.messages import MESSAGE_TYPES, Message, Unknown
 
 

@@ -14,7 +14,7 @@ write what `outgoing` gives; after ProtocolError write nothing and close.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Union
+from typing import Union
 
 from scumble_bridge.codec import encode, parse
 from scumble_bridge.errors import MisuseError, ProtocolError
@@ -24,13 +24,9 @@ from scumble_bridge.frames import Buffer, FrameReader
 from scumble_bridge.handshake import NONCE_BYTES, TOKEN_BYTES, VERSIONS, Role, Transcript, choose_version
 from scumble_bridge.messages import (
     Accepted,
-    Attach,
-    Cancel,
     Cancelled,
     Challenge,
     Credit,
-    Describe,
-    Described,
     Failed,
     Fetch,
     Finished,
@@ -39,32 +35,13 @@ from scumble_bridge.messages import (
     Ping,
     Pixels,
     Pong,
-    Preview,
-    Progress,
     Prove,
     Release,
-    Submit,
     Unknown,
     Welcome,
 )
+from scumble_bridge.phases import MAY_SEND, Phase
 
-Phase = Literal["hello", "challenge", "prove", "welcome", "open", "closed"]
-_Types = frozenset["type[Message]"]
-_NOTHING: "_Types" = frozenset()
-
-MAY_SEND: "Mapping[Phase, Mapping[Role, _Types]]" = {
-    "hello": {"client": frozenset({Hello}), "core": _NOTHING},
-    "challenge": {"client": _NOTHING, "core": frozenset({Challenge})},
-    "prove": {"client": frozenset({Prove}), "core": _NOTHING},
-    "welcome": {"client": _NOTHING, "core": frozenset({Welcome})},
-    "open": {
-        "client": frozenset({Describe, Submit, Pixels, Credit, Fetch, Release, Cancel, Attach, Ping, Pong}),
-        "core": frozenset(
-            {Described, Accepted, Pixels, Credit, Progress, Preview, Finished, Cancelled, Failed, Ping, Pong}
-        ),
-    },
-    "closed": {"client": _NOTHING, "core": _NOTHING},
-}
 STREAMS_OF: "Mapping[Role, frozenset[str]]" = {"client": CLIENT_STREAMS, "core": CORE_STREAMS}
 # Replies that we make by ourselves; more of them unread is a flood, not a conversation.
 MOST_REPLIES = 10_000
@@ -249,18 +226,18 @@ class Connection:
         """Which streams a message starts and ends: the same on both sides."""
         client_book, core_book = (self._ours, self._theirs) if self.role == "client" else (self._theirs, self._ours)
         if isinstance(message, Accepted):
-            for stream in sorted(CLIENT_STREAMS):
-                client_book.open(message.job, stream)
+            for upload in message.streams:
+                client_book.open(message.job, upload)
         elif isinstance(message, Fetch):
             if message.stream not in CORE_STREAMS:
                 raise ProtocolError(f"{message.stream} is not a result, and can't be fetched.")
             core_book.restart(message.job, message.stream)
         elif isinstance(message, Finished | Failed | Cancelled | Release) and message.job is not None:
-            for stream in CLIENT_STREAMS:
-                client_book.close(message.job, stream)
+            for upload in CLIENT_STREAMS:
+                client_book.close(message.job, upload)
             if not isinstance(message, Finished):
-                for stream in CORE_STREAMS:
-                    core_book.close(message.job, stream)
+                for result in CORE_STREAMS:
+                    core_book.close(message.job, result)
 
     def _shake_hands(self, message: Message) -> "Event | None":
         if isinstance(message, Hello):

@@ -1,185 +1,34 @@
-"""Kinds of fields in a message's JSON header: how each is checked when it comes from the other side.
-
-A message class names a kind in each field's annotation (`Annotated[int, Whole(0, 9)]`), so that its field
-list is at the same time its wire format.
-"""
+"""What the fields of messages may hold: pictures, streams, rows, and the kinds (kinds.py) that check them."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, get_args
 
-from scumble_bridge.errors import ProtocolError
 from scumble_bridge.frames import Buffer
+from scumble_bridge.kinds import Hex, JsonObject, ListOf, OneOf, OrNone, Part, Payload, Seconds, Text, Whole
 
-Depth = Literal["u8", "u16", "f32"]
+Depth = Literal["u8", "u16", "f16", "f32"]
 Layout = Literal["rgba", "bgra", "mask"]
-Stream = Literal["source", "selection", "upscaled", "refined"]
+Upload = Literal[
+    "source", "selection", "profile", "strength",
+    "region-1", "region-2", "region-3", "region-4", "region-5", "region-6", "region-7", "region-8",
+    "region-9", "region-10", "region-11", "region-12", "region-13", "region-14", "region-15", "region-16",
+]  # fmt: skip
+Result = Literal["upscaled", "refined"]
+Stream = Literal[Upload, Result]
 
-DEPTH_BYTES: Mapping[str, int] = {"u8": 1, "u16": 2, "f32": 4}
+DEPTH_BYTES: Mapping[str, int] = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
 LAYOUT_CHANNELS: Mapping[str, int] = {"rgba": 4, "bgra": 4, "mask": 1}
-STREAMS: tuple[Stream, ...] = ("source", "selection", "upscaled", "refined")
-CLIENT_STREAMS = frozenset({"source", "selection"})
-CORE_STREAMS = frozenset({"upscaled", "refined"})
-
-
-class Kind(Protocol):
-    """A kind of field: from JSON, checked, and back to JSON."""
-
-    def decode(self, value: object, name: str) -> object:
-        """The checked value; ProtocolError names the field."""
-
-    def encode(self, value: object) -> object:
-        """The value as JSON knows it."""
-
-
-def _wrong(name: str, value: object, wanted: str) -> ProtocolError:
-    # A list or an object may be nested as deep as the stack is: it isn't shown.
-    shown = f"a {type(value).__name__}" if isinstance(value, (list, dict)) else repr(value)[:60]
-    return ProtocolError(f"The field {name} is {shown}, but must be {wanted}.")
-
-
-class _Plain:
-    """A kind that looks in JSON as it does in Python."""
-
-    def encode(self, value: object) -> object:
-        return value
-
-
-@dataclass(frozen=True)
-class Whole(_Plain):
-    """A whole number within a range."""
-
-    low: int
-    high: int
-
-    def decode(self, value: object, name: str) -> int:
-        if type(value) is not int or not self.low <= value <= self.high:
-            raise _wrong(name, value, f"a whole number from {self.low} to {self.high}")
-        return value
-
-
-class Seconds(_Plain):
-    """A finite number of seconds, 0 or more."""
-
-    def decode(self, value: object, name: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-            raise _wrong(name, value, "a number of seconds")
-        return float(value)
-
-
-@dataclass(frozen=True)
-class Text(_Plain):
-    """Text of bounded length, which may have to match a pattern as a whole."""
-
-    most: int
-    pattern: "re.Pattern[str] | None" = None
-
-    def decode(self, value: object, name: str) -> str:
-        if not isinstance(value, str) or len(value) > self.most:
-            raise _wrong(name, value, f"text of at most {self.most} characters")
-        if self.pattern is not None and not self.pattern.fullmatch(value):
-            raise _wrong(name, value, f"text that matches {self.pattern.pattern}")
-        return value
-
-
-@dataclass(frozen=True)
-class OneOf(_Plain):
-    """One of a few words."""
-
-    words: "tuple[str, ...]"
-
-    def decode(self, value: object, name: str) -> str:
-        if not isinstance(value, str) or value not in self.words:
-            raise _wrong(name, value, "one of " + ", ".join(self.words))
-        return value
-
-
-@dataclass(frozen=True)
-class Hex:
-    """Bytes of a fixed length, in JSON as hex digits."""
-
-    length: int
-
-    def decode(self, value: object, name: str) -> bytes:
-        if not isinstance(value, str) or not re.fullmatch(f"[0-9a-f]{{{2 * self.length}}}", value):
-            raise _wrong(name, value, f"{2 * self.length} hex digits")
-        return bytes.fromhex(value)
-
-    def encode(self, value: object) -> object:
-        return value.hex() if isinstance(value, bytes) else value
-
-
-@dataclass(frozen=True)
-class ListOf:
-    """A list of bounded length; a tuple in Python."""
-
-    kind: Kind
-    most: int
-
-    def decode(self, value: object, name: str) -> "tuple[object, ...]":
-        if not isinstance(value, list) or len(value) > self.most:
-            raise _wrong(name, value, f"a list of at most {self.most} entries")
-        return tuple(self.kind.decode(entry, f"{name}[{at}]") for at, entry in enumerate(value))
-
-    def encode(self, value: object) -> object:
-        return [self.kind.encode(entry) for entry in value] if isinstance(value, tuple) else value
-
-
-@dataclass(frozen=True)
-class OrNone:
-    """Another kind, or null."""
-
-    kind: Kind
-
-    def decode(self, value: object, name: str) -> object:
-        return None if value is None else self.kind.decode(value, name)
-
-    def encode(self, value: object) -> object:
-        return None if value is None else self.kind.encode(value)
-
-
-class JsonObject:
-    """An object whose meaning the bridge doesn't know: a request, a summary."""
-
-    def decode(self, value: object, name: str) -> "dict[str, object]":
-        if not isinstance(value, dict):
-            raise _wrong(name, value, "an object")
-        return value
-
-    def encode(self, value: object) -> object:
-        return dict(value) if isinstance(value, Mapping) else value
-
-
-@dataclass(frozen=True)
-class Part:
-    """A small object with fields of its own. `build` gets them by name; `take` gives them back."""
-
-    kinds: Mapping[str, Kind]
-    build: Callable[..., object]
-
-    def decode(self, value: object, name: str) -> object:
-        if not isinstance(value, dict):
-            raise _wrong(name, value, "an object")
-        missing = [field for field in self.kinds if field not in value]
-        if missing:
-            raise ProtocolError(f"The field {name}.{missing[0]} is missing.")
-        parts = {field: kind.decode(value[field], f"{name}.{field}") for field, kind in self.kinds.items()}
-        return self.build(**parts)
-
-    def encode(self, value: object) -> object:
-        return {field: kind.encode(getattr(value, field, None)) for field, kind in self.kinds.items()}
-
-
-@dataclass(frozen=True)
-class Payload:
-    """Marks the field that travels raw behind the header, not in it.
-
-    `as_bytes`: it is given out as bytes, which asks for a copy; else as it came, as any buffer.
-    """
-
-    as_bytes: bool = False
-
+UPLOADS: "tuple[Upload, ...]" = get_args(Upload)
+RESULTS: "tuple[Result, ...]" = get_args(Result)
+CLIENT_STREAMS: "frozenset[Upload]" = frozenset(UPLOADS)
+CORE_STREAMS: "frozenset[Result]" = frozenset(RESULTS)
+REGION_STREAMS: "tuple[Upload, ...]" = tuple(each for each in UPLOADS if each.startswith("region-"))
+# An ICC profile is a few kilobytes, with large tables a few megabytes.
+MOST_PROFILE = 16 * 1024 * 1024
+# Rows of a Queue: they must fit into a header.
+MOST_ROWS = 200
 
 # The largest picture side and byte count that fit through Krita's and numpy's 32-bit corners.
 MOST_SIDE = 2**31 - 1
@@ -190,7 +39,8 @@ JobId = Annotated[str, Text(36, _JOB)]
 MaybeJob = Annotated[str | None, OrNone(Text(36, _JOB))]
 Words = Annotated[str, Text(8000)]
 Name = Annotated[str, Text(1000)]
-StreamName = Annotated[Stream, OneOf(STREAMS)]
+StreamName = Annotated[Stream, OneOf((*UPLOADS, *RESULTS))]
+Uploads = Annotated[tuple[Upload, ...], ListOf(OneOf(UPLOADS), len(UPLOADS))]
 Side = Annotated[int, Whole(0, MOST_SIDE)]
 Place = Annotated[int, Whole(-MOST_SIDE, MOST_SIDE)]
 Bytes = Annotated[int, Whole(0, MOST_BYTES)]
@@ -229,7 +79,23 @@ class ModelChoice:
     name: str
 
 
+@dataclass(frozen=True)
+class JobRow:
+    """A job in the list of all. `stage`, `tile`, `tiles` and `seconds_left`: as Progress has them last."""
+
+    job: str
+    title: str
+    client: str
+    state: str
+    stage: str
+    tile: int
+    tiles: int
+    seconds_left: "float | None"
+    priority: int
+
+
 _side = Whole(0, MOST_SIDE)
+_count = Whole(0, MOST_SIDE)
 PICTURE = Part(
     {
         "width": _side,
@@ -240,8 +106,37 @@ PICTURE = Part(
     PictureHeader,
 )
 CHOICES = ListOf(Part({"id": Text(1000), "name": Text(1000)}, ModelChoice), 1000)
+ROW = Part(
+    {
+        "job": Text(36, _JOB),
+        "title": Text(1000),
+        "client": Text(1000),
+        "state": Text(64),
+        "stage": Text(64),
+        "tile": _count,
+        "tiles": _count,
+        "seconds_left": OrNone(Seconds()),
+        "priority": Whole(-100, 100),
+    },
+    JobRow,
+)
 
 Picture = Annotated[PictureHeader, PICTURE]
+Regions = Annotated[tuple[PictureHeader, ...], ListOf(PICTURE, len(REGION_STREAMS))]
+MaybeBox = Annotated[tuple[int, ...] | None, OrNone(ListOf(Whole(-MOST_SIDE, MOST_SIDE), 4, 4))]
 MaybePicture = Annotated[PictureHeader | None, OrNone(PICTURE)]
 MaybeSeconds = Annotated[float | None, OrNone(Seconds())]
 Choices = Annotated[tuple[ModelChoice, ...], CHOICES]
+Names = Annotated[tuple[str, ...], ListOf(Text(1000), 64)]
+Rows = Annotated[tuple[JobRow, ...], ListOf(ROW, MOST_ROWS)]
+Versions = Annotated[tuple[int, ...], ListOf(Whole(1, 255), 16)]
+Version = Annotated[int, Whole(1, 255)]
+Count = Annotated[int, Whole(0, 2**31 - 1)]
+PreviewSide = Annotated[int, Whole(1, 256)]
+Grant = Annotated[int, Whole(1, 2**31 - 1)]
+Beat = Annotated[int, Whole(0, 2**32 - 1)]
+Code = Annotated[str, Text(64)]
+Priority = Annotated[int, Whole(-100, 100)]
+Stopping = Annotated[str, OneOf(("stop", "pause"))]
+ProfileBytes = Annotated[int, Whole(0, MOST_PROFILE)]
+WorkerState = Annotated[str, OneOf(("off", "starting", "ready", "busy"))]

@@ -16,7 +16,7 @@ from typing import Literal
 
 from scumble_bridge.errors import ProtocolError
 
-MOST_STREAMS = 1024
+MOST_STREAMS = 4096
 MOST_CREDIT = 2**53 - 1
 
 Arrival = Literal["welcome", "stale"]

@@ -16,7 +16,7 @@ from scumble_bridge.errors import ProtocolError
 Role = Literal["client", "core"]
 
 # Newest first. Version 1 is docs/protocol.md.
-VERSIONS: "tuple[int, ...]" = (1,)
+VERSIONS: "tuple[int, ...]" = (2,)
 NONCE_BYTES = 32
 TOKEN_BYTES = 32
 

@@ -23,7 +23,7 @@ PIXEL = PictureHeader(1, 1, "u8", "bgra")
 SCRIPT: tuple[tuple[str, Message], ...] = (
     ("core", Ping(7)),
     ("client", Submit(JOB, {"preset": "tile-refine"}, PIXEL)),
-    ("core", Accepted(JOB)),
+    ("core", Accepted(JOB, ("source",))),
     ("core", Credit(JOB, "source", 4)),
     ("client", Pixels(JOB, "source", 0, bytes((0x10, 0x20, 0x30, 0xFF)))),
     ("core", Progress(JOB, "tiles", 1, 1, 0.0)),

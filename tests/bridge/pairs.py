@@ -23,7 +23,7 @@ def open_pair() -> tuple[Connection, Connection]:
     """A client and a core that know each other."""
     client, core = Connection("client", TOKEN), Connection("core", TOKEN, server="test")
     heard = swap(client, core)
-    assert heard == ([Authenticated(1, "test")], [Authenticated(1, "")])
+    assert heard == ([Authenticated(2, "test")], [Authenticated(2, "")])
     return client, core
 
 

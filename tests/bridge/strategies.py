@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from hypothesis import strategies as st
 
-from scumble_bridge import fields as kinds
+from scumble_bridge import kinds
 from scumble_bridge.messages import MESSAGE_TYPES, Message
 
 # Characters that JSON and UTF-8 can carry: all but halves of surrogate pairs.
@@ -34,7 +34,7 @@ def of_kind(kind: Any) -> st.SearchStrategy[Any]:
     if isinstance(kind, kinds.Hex):
         return st.binary(min_size=kind.length, max_size=kind.length)
     if isinstance(kind, kinds.ListOf):
-        return st.lists(of_kind(kind.kind), max_size=4).map(tuple)
+        return st.lists(of_kind(kind.kind), min_size=kind.least, max_size=max(4, kind.least)).map(tuple)
     if isinstance(kind, kinds.OrNone):
         return st.none() | of_kind(kind.kind)
     if isinstance(kind, kinds.Part):

@@ -367,7 +367,7 @@ def test_two_sides_that_send_bulk_to_each_other_never_both_wait(tmp_path: Path) 
             if isinstance(event, Pixels):
                 taken[side] += len(event.data)
             if isinstance(event, Fetch):
-                channel.post(Accepted(JOB))
+                channel.post(Accepted(JOB, ("source",)))
                 channel.post(Credit(JOB, "source", total))
             if isinstance(event, Accepted):
                 channel.post(Credit(JOB, "refined", total))
@@ -390,7 +390,7 @@ def test_a_payload_reaches_its_taker_without_more_than_a_few_pieces_waiting(tmp_
     waited: list[int] = []
 
     async def slow(channel: Channel) -> None:
-        channel.post(Accepted(JOB))
+        channel.post(Accepted(JOB, ("source",)))
         channel.post(Credit(JOB, "source", 32 * MEBIBYTE))
         received = 0
         async for event in channel.events():

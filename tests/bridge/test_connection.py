@@ -11,6 +11,7 @@ from scumble_bridge.codec import encode
 from scumble_bridge.connection import Connection
 from scumble_bridge.errors import MisuseError, ProtocolError
 from scumble_bridge.fields import PictureHeader
+from scumble_bridge.flow import MOST_STREAMS
 from scumble_bridge.frames import HEAD
 from scumble_bridge.messages import (
     Accepted,
@@ -103,7 +104,7 @@ def test_a_browser_is_turned_away_at_its_first_byte() -> None:
 @given(st.lists(st.integers(0, 4000), max_size=12))
 def test_any_split_of_the_bytes_gives_the_same_messages(cuts: list[int]) -> None:
     client, core = open_pair()
-    messages = [Ping(1), Accepted(JOB), FINISHED, Failed(None, "busy", "später"), Cancelled(JOB)]
+    messages = [Ping(1), Accepted(JOB, ("source",)), FINISHED, Failed(None, "busy", "später"), Cancelled(JOB)]
     data = sent(core, *messages)
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     heard = [event for at, end in pairwise(edges) for event in client.receive(data[at:end])]
@@ -172,11 +173,11 @@ def test_a_core_answers_what_it_does_not_know_and_a_client_leaves_it_out() -> No
 def test_each_side_sends_only_its_own_messages() -> None:
     client, core = open_pair()
     with pytest.raises(MisuseError):
-        client.send(Accepted(JOB))
+        client.send(Accepted(JOB, ("source",)))
     with pytest.raises(MisuseError):
         core.send(Describe())
     with pytest.raises(ProtocolError):
-        core.receive(b"".join(encode(Accepted(JOB))))
+        core.receive(b"".join(encode(Accepted(JOB, ("source",)))))
 
 
 def test_a_flood_of_pings_is_a_fault() -> None:
@@ -190,7 +191,7 @@ def test_a_flood_of_pings_is_a_fault() -> None:
 
 def test_a_stream_flows_as_far_as_its_credit() -> None:
     client, core = open_pair()
-    core.send(Accepted(JOB))
+    core.send(Accepted(JOB, ("source",)))
     core.send(Credit(JOB, "source", 10))
     swap(client, core)
     assert client.sendable(JOB, "source") == 10
@@ -221,7 +222,7 @@ def test_there_is_no_credit_for_a_stream_that_is_not_open() -> None:
 
 def test_bytes_that_were_under_way_when_their_stream_closed_are_dropped() -> None:
     client, core = open_pair()
-    core.send(Accepted(JOB))
+    core.send(Accepted(JOB, ("source",)))
     core.send(Credit(JOB, "source", 10))
     swap(client, core)
     late = sent(client, Pixels(JOB, "source", 0, bytes(6)))
@@ -258,5 +259,5 @@ def test_what_is_not_a_result_cannot_be_fetched(stream: str) -> None:
 def test_the_books_are_bounded() -> None:
     _client, core = open_pair()
     with pytest.raises(ProtocolError, match="streams"):
-        for number in range(1100):
+        for number in range(MOST_STREAMS + 1):
             core.receive(b"".join(encode(Fetch(f"{number:032x}", "refined"))))

@@ -30,7 +30,7 @@ def read_in_place(side: Connection, data: bytes, sizes: list[int]) -> list[Event
 @given(st.lists(SIZES, min_size=1, max_size=4), st.lists(st.integers(1, 2**20), min_size=1, max_size=4))
 def test_frames_of_any_size_come_whole_however_they_are_read(payloads: list[int], sizes: list[int]) -> None:
     client, core = open_pair()
-    granted: tuple[Message, ...] = (Accepted(JOB), Credit(JOB, "source", 2**30))
+    granted: tuple[Message, ...] = (Accepted(JOB, ("source",)), Credit(JOB, "source", 2**30))
     client.receive(sent(core, *granted))
     pixels = [Pixels(JOB, "source", 0, bytes([size % 251]) * size) for size in payloads]
     data = sent(client, *pixels, Describe())
@@ -40,7 +40,7 @@ def test_frames_of_any_size_come_whole_however_they_are_read(payloads: list[int]
 @given(st.lists(st.integers(1, 40_000), min_size=1, max_size=4))
 def test_headers_longer_than_the_buffer_come_whole(sizes: list[int]) -> None:
     client, core = open_pair()
-    news: list[Message] = [Failed(None, "x", "ä" * 8000), Accepted(JOB), Failed(None, "y", "é" * 8000)]
+    news: list[Message] = [Failed(None, "x", "ä" * 8000), Accepted(JOB, ("source",)), Failed(None, "y", "é" * 8000)]
     data = sent(core, *news)
     assert len(data) > 2 * BUFFER_BYTES
     assert read_in_place(client, data, [max(size, 50) for size in sizes]) == news
@@ -48,7 +48,7 @@ def test_headers_longer_than_the_buffer_come_whole(sizes: list[int]) -> None:
 
 def test_a_payload_has_a_buffer_of_its_own_that_later_frames_leave_alone() -> None:
     client, core = open_pair()
-    client.receive(sent(core, Accepted(JOB), Credit(JOB, "source", 10)))
+    client.receive(sent(core, Accepted(JOB, ("source",)), Credit(JOB, "source", 10)))
     (first,) = core.receive(sent(client, Pixels(JOB, "source", 0, b"first")))
     core.receive(sent(client, Pixels(JOB, "source", 5, b"later")))
     assert isinstance(first, Pixels) and first.data == b"first"
@@ -56,7 +56,7 @@ def test_a_payload_has_a_buffer_of_its_own_that_later_frames_leave_alone() -> No
 
 def test_a_large_payload_goes_out_as_it_was_given() -> None:
     client, core = open_pair()
-    client.receive(sent(core, Accepted(JOB), Credit(JOB, "source", 2**20)))
+    client.receive(sent(core, Accepted(JOB, ("source",)), Credit(JOB, "source", 2**20)))
     data = memoryview(bytes(2**20))
     client.send(Pixels(JOB, "source", 0, data))
     _, payload = client.outgoing_pieces()

@@ -8,8 +8,9 @@ import example_session
 import pytest
 
 from scumble_bridge import asyncio_adapter, channel, flow, frames
-from scumble_bridge.connection import MAY_SEND, MOST_REPLIES, Connection
+from scumble_bridge.connection import MOST_REPLIES, Connection
 from scumble_bridge.messages import MESSAGE_TYPES, Message
+from scumble_bridge.phases import MAY_SEND
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
 

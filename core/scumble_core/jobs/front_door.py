@@ -131,7 +131,7 @@ class FrontDoor:
         except (ScumbleError, JobError) as error:
             client.tell(wire.Failed(message.job, error.code, error.message))
         else:
-            client.tell(wire.Accepted(job.id))
+            client.tell(wire.Accepted(job.id, tuple(job.intakes)))
             self._uploads.ask(client, job)
 
     async def _on_pixels(self, client: Client, message: wire.Pixels) -> None:

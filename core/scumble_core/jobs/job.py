@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scumble_bridge import messages as wire
-from scumble_bridge.fields import PictureHeader, Stream
+from scumble_bridge.fields import PictureHeader, Stream, Upload
 from scumble_core.events import Event, JobResult, StageStarted, TileFinished, TilePreview
 from scumble_core.jobs.client import Client
 from scumble_core.jobs.entry import Entry
@@ -35,7 +35,7 @@ class Job:
     wish: State | None = None
     released: bool = False
     news: wire.Message | None = None
-    intakes: dict[Stream, Intake] = field(default_factory=dict)
+    intakes: dict[Upload, Intake] = field(default_factory=dict)
     watchers: set[Client] = field(default_factory=set)
 
     @property
