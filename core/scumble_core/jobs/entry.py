@@ -13,7 +13,7 @@ from scumble_core.jobs.states import State
 class Entry:
     """A job. Times are seconds since 1970; `number` counts up; `owner` is the client's name, or made up for it.
 
-    `result` is JobResult.to_dict() once there is one; `error` a code and a sentence.
+    `result` is JobResult.to_dict() once there is one; `error` a code and a sentence; `title` is for people.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Entry:
     result: Mapping[str, Any] | None = None
     error: tuple[str, str] | None = None
     fetched: bool = False
+    title: str = ""
 
     def moved(self, state: State, now: float, error: tuple[str, str] | None = None) -> "Entry":
         """The job in another state."""

@@ -10,19 +10,25 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from scumble_core.errors import ScumbleError
 from scumble_core.jobs.entry import Entry
 
-VERSION = 1
 BUSY_SECONDS = 5.0
-_COLUMNS = (
-    "id TEXT PRIMARY KEY", "state TEXT NOT NULL", "request TEXT NOT NULL", "source TEXT NOT NULL",
-    "owner TEXT NOT NULL", "priority INTEGER NOT NULL", "number INTEGER NOT NULL", "created REAL NOT NULL",
-    "updated REAL NOT NULL", "used REAL NOT NULL", "result TEXT", "error TEXT", "fetched INTEGER NOT NULL",
-)  # fmt: skip
-_NAMES = tuple(column.split()[0] for column in _COLUMNS)
+# What leads from each version to the next; only ever added to.
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL, request TEXT NOT NULL, "
+        "source TEXT NOT NULL, owner TEXT NOT NULL, priority INTEGER NOT NULL, number INTEGER NOT NULL, "
+        "created REAL NOT NULL, updated REAL NOT NULL, used REAL NOT NULL, result TEXT, error TEXT, "
+        "fetched INTEGER NOT NULL)",
+    ),
+    ("ALTER TABLE jobs ADD COLUMN title TEXT NOT NULL DEFAULT ''",),
+)
+VERSION = len(_MIGRATIONS)
+_NAMES = tuple(each.name for each in fields(Entry))
 _JSON = frozenset({"request", "source", "result", "error"})
 
 _log = logging.getLogger("scumble.journal")
@@ -107,15 +113,24 @@ def _opened(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(found)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        if version < VERSION:
-            with connection:
-                connection.execute(f"CREATE TABLE IF NOT EXISTS jobs ({', '.join(_COLUMNS)})")
-                connection.execute(f"PRAGMA user_version = {VERSION}")
+        _migrate(connection)
         connection.execute("SELECT count(*) FROM jobs").fetchone()
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """To this version, in one transaction: also where two processes open the file at once, or one is killed amid it."""
+    if connection.execute("PRAGMA user_version").fetchone() == (VERSION,):
+        return
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        for statement in (each for step in _MIGRATIONS[version:] for each in step):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _put_aside(path: Path) -> Path:

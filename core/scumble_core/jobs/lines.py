@@ -19,9 +19,17 @@ DEVICE_LOST = 70
 
 @dataclass(frozen=True)
 class DeviceKnown:
-    """The answer to "describe": what the worker computes on."""
+    """What the worker computes on: the answer to "describe", and said again after each job.
+
+    `memory` and `free`: bytes of the device's, 0 where that isn't known. `loaded`: the models that the worker holds.
+    `devices`: all of this machine's that a worker could have, by torch's names.
+    """
 
     device: str
+    memory: int = 0
+    free: int = 0
+    loaded: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,9 @@ def _built(name: str, values: Mapping[str, Any]) -> Said:
         return TilePreview(Bounds(**values["bounds"]), pixels)
     if name == "TileFinished":
         return TileFinished(**{**values, "bounds": Bounds(**values["bounds"])})
-    plain: dict[str, type[StageStarted | DeviceKnown | JobFailed | JobCancelled]] = {
-        kind.__name__: kind for kind in (StageStarted, DeviceKnown, JobFailed, JobCancelled)
+    if name == "DeviceKnown":
+        return DeviceKnown(**{**values, "loaded": tuple(values["loaded"]), "devices": tuple(values["devices"])})
+    plain: dict[str, type[StageStarted | JobFailed | JobCancelled]] = {
+        kind.__name__: kind for kind in (StageStarted, JobFailed, JobCancelled)
     }
     return plain[name](**values)

@@ -75,8 +75,9 @@ class Register:
         self._number += 1
         now, owner = self._clock(), message.client or client.name
         entry = Entry(
-            message.job, "uploading", request, message.source, owner, message.priority, self._number, now, now, now
-        )
+            message.job, "uploading", request, message.source, owner, message.priority, self._number, now, now, now,
+            title=getattr(message, "title", ""),
+        )  # fmt: skip
         job = Job(entry, self._folder / entry.id, client, watchers={client})
         self._jobs[job.id] = job
         return job

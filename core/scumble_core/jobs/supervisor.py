@@ -8,7 +8,9 @@ import os
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from scumble_core.errors import Cancelled
 from scumble_core.events import Event, Finished, JobResult
@@ -16,6 +18,8 @@ from scumble_core.jobs.lines import DEVICE_LOST, LONGEST_LINE, DeviceKnown, JobC
 
 CANCEL_PATIENCE = 5.0
 LEAVE_PATIENCE = 5.0
+
+WorkerState = Literal["off", "starting", "ready", "busy"]
 
 _log = logging.getLogger("scumble.worker")
 
@@ -53,7 +57,9 @@ class Supervisor:
         self._said: asyncio.Queue[Said | None] = asyncio.Queue()
         self._running = False
         self._cancelled = False
-        self._device: asyncio.Future[str] | None = None
+        self._known: DeviceKnown | None = None
+        self._answer: asyncio.Future[None] | None = None
+        self._watching: Callable[[], None] | None = None
         self._killing: asyncio.TimerHandle | None = None
         self._starting = asyncio.Lock()
 
@@ -61,6 +67,24 @@ class Supervisor:
     def pid(self) -> int | None:
         """The worker's process id."""
         return self._process.pid if self._process else None
+
+    @property
+    def state(self) -> WorkerState:
+        """What the worker does: no process, one that still loads torch, one that waits, one that runs a job."""
+        if self._process is None or self._process.returncode is not None:
+            return "off"
+        if self._answer is None or not self._answer.done():
+            return "starting"
+        return "busy" if self._running else "ready"
+
+    @property
+    def known(self) -> DeviceKnown | None:
+        """What the worker said last of its device; of one that has gone, what stays true."""
+        return self._known
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Have this called whenever more is known of the device."""
+        self._watching = listener
 
     async def run(self, folder: Path, listen: Callable[[Event], None]) -> JobResult:
         """The job in this folder. Raises Cancelled, or JobError (DeadWorkerError: another worker may fare better)."""
@@ -111,12 +135,13 @@ class Supervisor:
 
     async def describe(self) -> str:
         """What the worker computes on; asked once."""
-        if self._device is None:
-            self._device = asyncio.get_running_loop().create_future()
-            await self._order(await self._started(), {"describe": True})
+        if self._known is None:
+            await self._started()
             if not self._running:
                 self._leave_later()
-        return await asyncio.shield(self._device)
+            if self._answer is not None:
+                await asyncio.shield(self._answer)
+        return "unknown" if self._known is None else self._known.device
 
     async def close(self) -> None:
         """End the worker."""
@@ -168,32 +193,36 @@ class Supervisor:
             )
         except OSError as error:
             raise JobError("worker_died", f"{self._command[0]} can't be started ({error.strerror}).") from error
-        self._keep(self._hear(process, self._said))
+        self._answer = asyncio.get_running_loop().create_future()
+        self._keep(self._hear(process, self._said, self._answer))
         self._keep(self._log_errors(process))
+        await self._order(process, {"describe": True})
         return process
 
-    async def _hear(self, process: Process, said: "asyncio.Queue[Said | None]") -> None:
+    async def _hear(self, process: Process, said: "asyncio.Queue[Said | None]", answer: "asyncio.Future[None]") -> None:
         """Every line of the worker, then None."""
         assert process.stdout is not None
         try:
             while line := await process.stdout.readline():
                 event = from_line(line)
                 if isinstance(event, DeviceKnown):
-                    self._device_is(event.device)
+                    self._learn(event)
+                    _settle(answer)
                 else:
                     said.put_nowait(event)
         except ValueError as error:
             _log.error("The worker said something unheard of and is ended: %s", error)
         _kill(process)
         await process.wait()
-        self._device_is(None)
+        if self._known is not None and self._process in (None, process):
+            self._learn(replace(self._known, free=0, loaded=()))
+        _settle(answer)
         said.put_nowait(None)
 
-    def _device_is(self, device: str | None) -> None:
-        if self._device is not None and not self._device.done():
-            self._device.set_result(device or "unknown")
-            if device is None:
-                self._device = None
+    def _learn(self, known: DeviceKnown) -> None:
+        self._known = known
+        if self._watching is not None:
+            self._watching()
 
     async def _log_errors(self, process: Process) -> None:
         assert process.stderr is not None
@@ -217,6 +246,11 @@ class Supervisor:
         kept = asyncio.get_running_loop().create_task(task)
         self._tasks.add(kept)
         kept.add_done_callback(self._tasks.discard)
+
+
+def _settle(answer: "asyncio.Future[None]") -> None:
+    if not answer.done():
+        answer.set_result(None)
 
 
 def _end_of(code: int) -> str:

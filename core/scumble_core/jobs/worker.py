@@ -32,7 +32,7 @@ RunJob = Callable[[Path, Callable[[Event], None], Callable[[], bool]], object]
 class Worker:
     """Follows orders with the two functions it is given."""
 
-    def __init__(self, orders: BinaryIO, out: BinaryIO, run_job: RunJob, device: Callable[[], str]) -> None:
+    def __init__(self, orders: BinaryIO, out: BinaryIO, run_job: RunJob, device: Callable[[], DeviceKnown]) -> None:
         self._orders = orders
         self._out = out
         self._run_job = run_job
@@ -56,7 +56,7 @@ class Worker:
             elif "cancel" in order:
                 self._cancel.set()
             elif "describe" in order:
-                self._waiting.put(lambda: self._say(DeviceKnown(self._device())))
+                self._waiting.put(lambda: self._say(self._device()))
         os._exit(0)  # the main thread may be deep in a computation that nobody waits for any more
 
     def _run(self, folder: Path) -> None:
@@ -80,6 +80,7 @@ class Worker:
         except Exception as error:
             traceback.print_exc()
             self._say(JobFailed("internal", f"Scumble failed ({error or type(error).__name__}): see its log."))
+        self._say(self._device())  # its memory and its models are others now
 
     def _say(self, said: Said) -> None:
         self._out.write(to_line(said))
@@ -93,8 +94,9 @@ def private_stdout() -> BinaryIO:
     return out
 
 
-def pipeline() -> tuple[RunJob, Callable[[], str]]:
+def pipeline() -> tuple[RunJob, Callable[[], DeviceKnown]]:
     """The real thing: loads torch."""
+    from scumble_core.models.device import device_names
     from scumble_core.models.library import ModelCache
     from scumble_core.pipeline import run_job
     from scumble_core.request import RefineRequest
@@ -105,7 +107,11 @@ def pipeline() -> tuple[RunJob, Callable[[], str]]:
         request = RefineRequest.from_dict(json.loads((folder / "request.json").read_text(encoding="utf-8")))
         return run_job(folder, request, models, emit, cancelled)
 
-    return run, lambda: models.device.title
+    def device() -> DeviceKnown:
+        here = models.device
+        return DeviceKnown(here.title, here.memory or 0, here.free or 0, models.loaded, device_names())
+
+    return run, device
 
 
 def main() -> None:

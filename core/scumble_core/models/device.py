@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -43,6 +44,20 @@ class Device:
             return int(torch.cuda.get_device_properties(self.name).total_memory)
         return installed_memory()
 
+    @property
+    def free(self) -> int | None:
+        """How much of its memory is free just now, in bytes; None where that isn't known."""
+        if self.name.startswith("cuda"):
+            return int(torch.cuda.mem_get_info(self.name)[0])
+        return _available_memory() if self.name == "cpu" else None
+
+
+def device_names() -> tuple[str, ...]:
+    """All that a worker could have here, the best kind alone, by torch's names."""
+    if torch.cuda.is_available():
+        return tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
+    return (best_device().name,)
+
 
 def free_memory(device: str) -> None:
     """Give cached memory back, after an out-of-memory error."""
@@ -59,6 +74,15 @@ def best_device() -> Device:
     # Without bfloat16 in hardware, torch's CPU kernels are slower in it than in float32.
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return Device("cpu", torch.bfloat16 if fast else torch.float32)
+
+
+def _available_memory() -> int | None:
+    """Without what the system would have to write to the disk first; None where it doesn't say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

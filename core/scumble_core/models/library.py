@@ -140,6 +140,11 @@ class ModelCache:
             self._device = best_device()
         return self._device
 
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The ids of all models in memory."""
+        return (*self._latent, *self._upscalers)
+
     def latent_model(self, base: str, refiner: str = NONE) -> "LatentModel":
         """Base and refiner as one model, or the base alone."""
         from scumble_core.models.handover import Handover

@@ -30,6 +30,7 @@ ENTRIES = st.builds(
     result=st.none() | st.just({"x": 1, "summary": {"models": ["a"]}}),
     error=st.none() | st.tuples(WORDS, WORDS),
     fetched=st.booleans(),
+    title=WORDS,
 )
 JOB = Entry("a", "queued", {}, PictureHeader(1, 1, "u8", "rgba"), "me", 0, 1, 1.0, 1.0, 1.0)
 
@@ -92,6 +93,27 @@ def test_a_newer_scumbles_journal_is_not_touched_but_put_aside(tmp_path: Path) -
     Journal.open(path).close()
     (aside,) = tmp_path.glob("*.damaged")
     assert sqlite3.connect(aside).execute("SELECT name FROM sqlite_master").fetchall() == [("dreams",)]
+
+
+def test_an_older_scumbles_journal_keeps_its_jobs_and_learns_the_new_columns(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite"
+    older = sqlite3.connect(path)
+    with older:
+        older.execute(
+            "CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL, request TEXT NOT NULL, source TEXT NOT NULL, "
+            "owner TEXT NOT NULL, priority INTEGER NOT NULL, number INTEGER NOT NULL, created REAL NOT NULL, "
+            "updated REAL NOT NULL, used REAL NOT NULL, result TEXT, error TEXT, fetched INTEGER NOT NULL)"
+        )
+        source = '{"width": 1, "height": 1, "depth": "u8", "layout": "rgba"}'
+        row = ("a", "queued", "{}", source, "me", 0, 1, 1.0, 1.0, 1.0, "null", "null", 0)
+        older.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * len(row))})", row)
+        older.execute("PRAGMA user_version = 1")
+    older.close()
+    journal = Journal.open(path)
+    assert journal.entries() == [JOB] and not list(tmp_path.glob("*.damaged"))
+    journal.put(replace(JOB, title="Sunset.kra"))
+    journal.close()
+    assert [entry.title for entry in read_entries(path)] == ["Sunset.kra"]
 
 
 def test_a_row_that_makes_no_sense_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

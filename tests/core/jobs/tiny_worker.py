@@ -20,6 +20,7 @@ import numpy as np
 
 from scumble_core.errors import Cancelled, PictureError, ScumbleError
 from scumble_core.events import Event, Finished, JobResult, StageStarted, TileFinished, TilePreview
+from scumble_core.jobs.lines import DeviceKnown
 from scumble_core.jobs.worker import Worker, private_stdout
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Picture
@@ -74,4 +75,5 @@ def first_time(folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    Worker(sys.stdin.buffer, private_stdout(), copy_job, lambda: "Tiny").work()
+    known = DeviceKnown("Tiny", 1000, 10, ("a",), ("tiny",))
+    Worker(sys.stdin.buffer, private_stdout(), copy_job, lambda: known).work()
