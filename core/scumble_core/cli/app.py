@@ -1,6 +1,7 @@
 """All commands of `scumble`, and how they fail: one sentence on stderr and a non-zero exit."""
 
 import importlib
+import re
 import sys
 from collections.abc import Mapping
 from types import ModuleType
@@ -19,6 +20,7 @@ EXIT_CANCELLED = 130
 COMMANDS: Mapping[str, str] = {"refine": "refine", "generate": "generate", "plan": "plan", "doctor": "doctor"}
 GROUPS = ("jobs", "krita")
 SERVE = "serve"
+DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 
 
 def app(wanted: str | None = None) -> typer.Typer:
@@ -69,14 +71,30 @@ def serve(
         float, typer.Option(help="All jobs' folders together; the least recently used go first.")
     ] = 20.0,
     keep_days: Annotated[float, typer.Option(help="How long a job is kept that nobody asks for.")] = 7.0,
+    devices: Annotated[
+        str | None, typer.Option(help="One worker for each: cpu, or cuda:0,cuda:1 (default: every graphics card).")
+    ] = None,
 ) -> None:
     """Run the core that Krita's docker talks to, until it is stopped."""
+    from scumble_core.jobs.command import WORKER
     from scumble_core.jobs.eviction import DAY, GIGABYTE, Limits
     from scumble_core.jobs.serve import Settings
     from scumble_core.jobs.serve import serve as run
 
     limits = Limits(round(keep_gb * GIGABYTE), keep_days * DAY)
-    raise typer.Exit(run(started_by_plugin, Settings(idle_seconds, worker_idle_seconds or None, limits)))
+    settings = Settings(idle_seconds, worker_idle_seconds or None, limits)
+    raise typer.Exit(run(started_by_plugin, settings, (*WORKER, *_devices(devices))))
+
+
+def _devices(names: str | None) -> tuple[str, ...]:
+    """As the worker takes them. Which of them are there is known where torch is."""
+    if names is None:
+        return ()
+    listed = [name.strip() for name in names.split(",")]
+    wrong = [name for name in listed if not DEVICE.fullmatch(name)]
+    if wrong or len(set(listed)) != len(listed):
+        raise ScumbleError("bad_request", f"--devices {names} can't be: give cpu, mps, or cuda:0,cuda:1, each once.")
+    return ("--devices", ",".join(listed))
 
 
 def _version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Runs the jobs that wait, one after the other, through whatever happens to their workers."""
+"""Runs the jobs that wait, as many at once as there are devices, through whatever happens to their workers."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from scumble_core.jobs.recovery import Deaths, finished_tiles, hopeless
 from scumble_core.jobs.register import Register
 from scumble_core.jobs.states import State
 from scumble_core.jobs.supervisor import DeadWorkerError, JobError, Supervisor
+from scumble_core.jobs.workers import Workers
 from scumble_core.stages.store import taken_over
 
 MOST_WORDS = 8000
@@ -39,36 +40,44 @@ class _Ending:
 
 
 class Runner:
-    """The queue before one worker."""
+    """The queue before all workers."""
 
     def __init__(self, register: Register, worker: Supervisor, ended: Callable[[Job], None]) -> None:
-        """`ended` is called after each run."""
+        """`worker`: the first one, which says what others there can be. `ended` is called after each run."""
         self._register = register
-        self._worker = worker
+        self._workers = Workers(worker)
+        self._running: dict[str, Supervisor] = {}
+        self._runs: set[asyncio.Task[None]] = set()
+        worker.watch(self._look_again)
         self._ended = ended
         self._turns: dict[str, int] = {}
         self._wake = asyncio.Event()
 
     async def work(self) -> None:
-        """For ever."""
-        while True:
-            order = self._order()
-            if not order:
+        """For ever; the workers end with it."""
+        try:
+            while True:
                 self._wake.clear()
+                while (order := self._order()) and self._begin(order[0]):
+                    pass
                 await self._wake.wait()
-                continue
-            job = order[0]
-            self._turns[job.entry.owner] = max(self._turns.values(), default=0) + 1
-            self._register.move(job, "running")
-            self.tell_places()
-            self._end(job, await self._run(job))
+        finally:
+            for run in self._runs:
+                run.cancel()
+            await asyncio.gather(*self._runs, return_exceptions=True)
+            await self._workers.close()
+
+    @property
+    def workers(self) -> tuple[Supervisor, ...]:
+        """All of them, the first one first."""
+        return tuple(self._workers)
 
     def enqueue(self, job: Job) -> None:
         """Let it run when its turn comes."""
         job.wish = None
         self._register.move(job, "queued")
         self.tell_places()
-        self._wake.set()
+        self._look_again()
 
     def hold(self, job: Job) -> None:
         """Not before somebody resumes it."""
@@ -80,7 +89,9 @@ class Runner:
     async def stop(self, job: Job, wish: State) -> None:
         """The job that runs becomes what is wished, between two model calls or by force."""
         job.wish = wish
-        await self._worker.cancel()
+        worker = self._running.get(job.id)
+        if worker is not None:
+            await worker.cancel()
 
     def tell_places(self) -> None:
         """How many jobs are before each one that waits."""
@@ -89,6 +100,37 @@ class Runner:
             news = wire.Progress(job.id, "queued", place, 0)
             if job.news != news:
                 job.tell(news)
+
+    def _look_again(self) -> None:
+        self._wake.set()
+
+    def _begin(self, job: Job) -> bool:
+        """Whether there is a worker for it."""
+        worker = self._workers.take(str(job.entry.request.get("base", "")))
+        if worker is None:
+            return False
+        self._turns[job.entry.owner] = max(self._turns.values(), default=0) + 1
+        self._register.move(job, "running")
+        self.tell_places()
+        self._running[job.id] = worker
+        run = asyncio.get_running_loop().create_task(self._see_through(job, worker))
+        self._runs.add(run)
+        run.add_done_callback(self._ran)
+        return True
+
+    def _ran(self, run: "asyncio.Task[None]") -> None:
+        self._runs.discard(run)
+        if not run.cancelled() and run.exception() is not None:
+            _log.error("A job's end was not noted", exc_info=run.exception())
+
+    async def _see_through(self, job: Job, worker: Supervisor) -> None:
+        try:
+            ending = await self._run(job, worker)
+        finally:
+            del self._running[job.id]
+            self._workers.give_back(worker)
+            self._look_again()
+        self._end(job, ending)
 
     def _order(self) -> list[Job]:
         waiting = {job.id: job for job in self._register if job.state == "queued"}
@@ -107,9 +149,9 @@ class Runner:
         job.tell(news)
         self._ended(job)
 
-    async def _run(self, job: Job) -> _Ending:
+    async def _run(self, job: Job, worker: Supervisor) -> _Ending:
         try:
-            result = await self._run_through_deaths(job)
+            result = await self._run_through_deaths(job, worker)
             for name in ("upscaled.npy", "refined.npy"):
                 await asyncio.to_thread(sync, job.folder / name)
         except Cancelled:
@@ -125,7 +167,7 @@ class Runner:
             _log.info("Job %s took %d tiles over from other jobs.", job.id, saved)
         return _Ending("cancelled") if job.wish == "cancelled" else _Ending("finished", result=result)
 
-    async def _run_through_deaths(self, job: Job) -> JobResult:
+    async def _run_through_deaths(self, job: Job, worker: Supervisor) -> JobResult:
         def listen(event: Event) -> None:
             news = job.news_of(event)
             if news is not None:
@@ -134,7 +176,7 @@ class Runner:
         deaths = Deaths()
         while job.wish is None:
             try:
-                return await self._worker.run(job.folder, listen)
+                return await worker.run(job.folder, listen)
             except DeadWorkerError as died:
                 deaths = deaths.another(await asyncio.to_thread(finished_tiles, job.folder))
                 _log.warning("The process that computes %s in job %s: death %d", died.how, job.id, deaths.count)

@@ -59,7 +59,7 @@ class Supervisor:
         self._cancelled = False
         self._known: DeviceKnown | None = None
         self._answer: asyncio.Future[None] | None = None
-        self._watching: Callable[[], None] | None = None
+        self._watching: list[Callable[[], None]] = []
         self._killing: asyncio.TimerHandle | None = None
         self._starting = asyncio.Lock()
 
@@ -84,7 +84,11 @@ class Supervisor:
 
     def watch(self, listener: Callable[[], None]) -> None:
         """Have this called whenever more is known of the device."""
-        self._watching = listener
+        self._watching.append(listener)
+
+    def beside(self, device: str) -> "Supervisor":
+        """One for another device of this machine, by torch's name; otherwise the same."""
+        return Supervisor((*self._command, "--device", device), self._patience, self._idle_seconds)
 
     async def run(self, folder: Path, listen: Callable[[Event], None]) -> JobResult:
         """The job in this folder. Raises Cancelled, or JobError (DeadWorkerError: another worker may fare better)."""
@@ -221,8 +225,8 @@ class Supervisor:
 
     def _learn(self, known: DeviceKnown) -> None:
         self._known = known
-        if self._watching is not None:
-            self._watching()
+        for listener in self._watching:
+            listener()
 
     async def _log_errors(self, process: Process) -> None:
         assert process.stderr is not None

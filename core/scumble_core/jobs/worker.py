@@ -6,6 +6,7 @@ stderr first, so that whatever a library prints can't get between the lines. A t
 cancel is heard while the main thread computes. When stdin ends, the front door is gone, and so are we.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -14,7 +15,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,14 +95,14 @@ def private_stdout() -> BinaryIO:
     return out
 
 
-def pipeline() -> tuple[RunJob, Callable[[], DeviceKnown]]:
-    """The real thing: loads torch."""
-    from scumble_core.models.device import device_names
+def pipeline(name: str | None, names: Sequence[str]) -> tuple[RunJob, Callable[[], DeviceKnown]]:
+    """The real thing on this device (None: the best there is), one of `names` (none: of all there are). Loads torch."""
+    from scumble_core.models.device import device_names, device_of
     from scumble_core.models.library import ModelCache
     from scumble_core.pipeline import run_job
     from scumble_core.request import RefineRequest
 
-    models = ModelCache()
+    models = ModelCache(None if name is None else device_of(name))
 
     def run(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> object:
         request = RefineRequest.from_dict(json.loads((folder / "request.json").read_text(encoding="utf-8")))
@@ -109,17 +110,22 @@ def pipeline() -> tuple[RunJob, Callable[[], DeviceKnown]]:
 
     def device() -> DeviceKnown:
         here = models.device
-        return DeviceKnown(here.title, here.memory or 0, here.free or 0, models.loaded, device_names())
+        return DeviceKnown(here.title, here.memory or 0, here.free or 0, models.loaded, tuple(names) or device_names())
 
     return run, device
 
 
 def main() -> None:
-    """What the supervisor starts."""
+    """What the supervisor starts: `worker [--devices cuda:0,cuda:1] [--device cuda:1]`, by torch's names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--devices", default="")
+    parser.add_argument("--device")
+    chosen = parser.parse_args()
+    names = [name for name in chosen.devices.split(",") if name]
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the front door, which then ends us
     out = private_stdout()
-    run_job, device = pipeline()
+    run_job, device = pipeline(chosen.device or next(iter(names), None), names)
     Worker(sys.stdin.buffer, out, run_job, device).work()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from scumble_core.errors import ScumbleError
 from scumble_core.models.memory import installed_memory
 
 
@@ -25,8 +26,11 @@ class Device:
     def kind(self) -> str:
         """What rounds alike: finished work is only taken over from a device of the same kind.
 
-        On the CPU the number of threads decides how sums are split, which shows in the last bits.
+        On the CPU the number of threads decides how sums are split, which shows in the last bits. Two graphics cards
+        of one model round alike.
         """
+        if self.name.startswith("cuda"):
+            return f"{self.title} {self.dtype}"
         threads = f" {torch.get_num_threads()}" if self.name == "cpu" else ""
         return f"{self.name} {self.dtype}{threads}"
 
@@ -71,6 +75,20 @@ def best_device() -> Device:
         return Device("cuda", torch.float16)
     if torch.backends.mps.is_available():
         return Device("mps", torch.float16)
+    return _cpu()
+
+
+def device_of(name: str) -> Device:
+    """This device, by torch's name; it becomes torch's own in this process. Raises ScumbleError when it isn't there."""
+    known = (*device_names(), "cpu", device_names()[0].partition(":")[0])
+    if name not in known:
+        raise ScumbleError("bad_request", f"There is no device {name} here: choose of {', '.join(sorted(set(known)))}.")
+    if name.startswith("cuda"):
+        torch.cuda.set_device(name)
+    return _cpu() if name == "cpu" else Device(name, torch.float16)
+
+
+def _cpu() -> Device:
     # Without bfloat16 in hardware, torch's CPU kernels are slower in it than in float32.
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return Device("cpu", torch.bfloat16 if fast else torch.float32)

@@ -43,9 +43,9 @@ def test_a_worker_is_off_then_starts_is_ready_busy_and_ready_again_and_off_when_
         with pytest.raises(Cancelled):
             await running
         assert worker.state == "ready"
-        assert worker.known == DeviceKnown("Tiny", 1000, 10, ("a",), ("tiny",))
+        assert worker.known == DeviceKnown("Tiny", 1000, 10, ("a",), ("tiny:0",))
         await until(lambda: worker.state == "off")
-        await until(lambda: worker.known == DeviceKnown("Tiny", 1000, 0, (), ("tiny",)))  # it holds nothing any more
+        await until(lambda: worker.known == DeviceKnown("Tiny", 1000, 0, (), ("tiny:0",)))  # it holds nothing any more
         assert await worker.describe() == "Tiny"
         await worker.close()
 

@@ -4,7 +4,8 @@ The request's prompt says what else it does: "wait" waits to be cancelled, "deaf
 "print" prints on stdout what must not come between the lines. "tiles=4" finishes so many tiles, by the real store, and
 notes in ran.txt which ones it had to do; "slow=0.1" takes so long for each; "die=2" is killed before it does that tile,
 "die_once=2" only once; "lost_once" loses its graphics card once; "key=a" names its
-tiles so that other jobs may need the same ones.
+tiles so that other jobs may need the same ones. With --two it says that there are two devices, and --device
+chooses one.
 """
 
 import json
@@ -26,10 +27,14 @@ from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Picture
 from scumble_core.stages.store import TileStore
 
+DEVICES = ("tiny:0", "tiny:1")
+
 
 def copy_job(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> object:
     prompt = json.loads((folder / "request.json").read_text())["prompt"]
     source = Picture.open(folder / "source.npy")
+    with (folder / "runs.txt").open("a") as runs:
+        runs.write(f"{' '.join(sys.argv[1:]) or '-'}: {os.getpid()}\n")
     emit(StageStarted("tiles", 1))
     if prompt == "fail":
         raise PictureError("The picture is no good: paint another.")
@@ -75,5 +80,7 @@ def first_time(folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    known = DeviceKnown("Tiny", 1000, 10, ("a",), ("tiny",))
+    chosen = sys.argv[sys.argv.index("--device") + 1] if "--device" in sys.argv else DEVICES[0]
+    name = "Tiny" if chosen == DEVICES[0] else "Other"
+    known = DeviceKnown(name, 1000, 10, ("a",), DEVICES if "--two" in sys.argv else DEVICES[:1])
     Worker(sys.stdin.buffer, private_stdout(), copy_job, lambda: known).work()
