@@ -1,11 +1,11 @@
-"""Install the plugin into the user's Krita: its files, the switch in kritarc, and how to start this core."""
+"""Install the plugin into the user's Krita: files, actions, the switch in kritarc, how to start this core."""
 
 import shutil
 from pathlib import Path
 
 from scumble_bridge.places import data_folder, write_core_command
 from scumble_core.jobs.command import CORE
-from scumble_core.krita.package import MANIFEST, PLUGIN, plugin_files
+from scumble_core.krita.package import ACTIONS, MANIFEST, PLUGIN, plugin_files
 from scumble_core.krita.places import krita_folders
 from scumble_core.picture.storage import write_failed
 
@@ -26,6 +26,8 @@ def install(resources: Path | None = None) -> Path:
         shutil.rmtree(target, ignore_errors=True)
         (fresh / PLUGIN).rename(target)
         (fresh / MANIFEST).replace(folders.plugins / MANIFEST)
+        folders.actions.mkdir(parents=True, exist_ok=True)
+        (fresh / ACTIONS).replace(folders.actions / ACTIONS)
         shutil.rmtree(fresh)
         _edit(folders.settings, switched(_read(folders.settings), "true"))
     except OSError as error:
@@ -43,6 +45,7 @@ def uninstall(resources: Path | None = None) -> Path | None:
     try:
         shutil.rmtree(target)
         (folders.plugins / MANIFEST).unlink(missing_ok=True)
+        (folders.actions / ACTIONS).unlink(missing_ok=True)
         _edit(folders.settings, switched(_read(folders.settings), None))
     except OSError as error:
         raise write_failed(target, error) from error

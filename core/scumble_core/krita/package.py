@@ -1,4 +1,8 @@
-"""The plugin's files as Krita wants them: a manifest, and one folder that holds all that the plugin imports."""
+"""The plugin's files as Krita wants them: a manifest, the actions, and one folder with all that the plugin imports.
+
+Krita's importer finds `scumble.desktop` and `scumble.action` at the top of the archive and puts them into `pykrita/`
+and `actions/`; of the rest it takes the folder named in the manifest, and nothing else.
+"""
 
 import zipfile
 from collections.abc import Iterator
@@ -11,12 +15,16 @@ from scumble_core.picture.storage import write_failed
 PLUGIN = "scumble"
 BUNDLED = PurePosixPath(PLUGIN, "_bundled")
 MANIFEST = f"{PLUGIN}.desktop"
-_LEFT_OUT = frozenset({"__pycache__"})
+ACTIONS = f"{PLUGIN}.action"
+_LEFT_OUT = frozenset({"__pycache__", "_bundled", ACTIONS})
+# Translators' files: the plugin reads the compiled ones.
+_NOT_FOR_ARTISTS = frozenset({".po", ".pot"})
 
 
 def plugin_files() -> Iterator[tuple[PurePosixPath, Path]]:
     """(place within the archive, file) for all of the plugin; the bridge is bundled into it."""
     yield PurePosixPath(MANIFEST), _manifest()
+    yield PurePosixPath(ACTIONS), _folder_of(PLUGIN) / ACTIONS
     yield from _files_of(PLUGIN, PurePosixPath(PLUGIN))
     yield from _files_of("scumble_bridge", BUNDLED / "scumble_bridge")
 
@@ -39,14 +47,18 @@ def build_zip(path: Path) -> None:
 
 
 def _files_of(package: str, place: PurePosixPath) -> Iterator[tuple[PurePosixPath, Path]]:
+    folder = _folder_of(package)
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder)
+        if file.is_file() and not _LEFT_OUT.intersection(inside.parts) and file.suffix not in _NOT_FOR_ARTISTS:
+            yield place / inside.as_posix(), file
+
+
+def _folder_of(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ScumbleError("internal", f"The package {package} is missing: install Scumble again.")
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    for file in sorted(folder.rglob("*")):
-        inside = file.relative_to(folder)
-        if file.is_file() and not _LEFT_OUT.intersection(inside.parts) and "_bundled" not in inside.parts:
-            yield place / inside.as_posix(), file
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _manifest() -> Path:

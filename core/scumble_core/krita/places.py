@@ -8,9 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class KritaFolders:
-    """`plugins` holds Python plugins; `settings` is the file `kritarc`."""
+    """`plugins` holds Python plugins, `actions` their actions; `settings` is the file `kritarc`."""
 
     plugins: Path
+    actions: Path
     settings: Path
 
 
@@ -27,4 +28,5 @@ def krita_folders(resources: Path | None = None) -> KritaFolders:
     else:
         usual = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "krita"
         settings = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "kritarc"
-    return KritaFolders((resources or usual) / "pykrita", settings)
+    folder = resources or usual
+    return KritaFolders(folder / "pykrita", folder / "actions", settings)
