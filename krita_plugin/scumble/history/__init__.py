@@ -1,0 +1,1 @@
+"""What was made of a document, kept in it."""
