@@ -12,6 +12,8 @@ from scumble_core.picture.geometry import Bounds
 Stage = Literal["first_pass", "upscale", "merge", "tiles", "compose"]
 STAGES: tuple[Stage, ...] = ("first_pass", "upscale", "merge", "tiles", "compose")
 
+How = Literal["done", "kept", "taken over"]
+
 
 @dataclass(frozen=True)
 class JobResult:
@@ -58,6 +60,22 @@ class TileFinished:
     bounds: Bounds
 
 
+@dataclass(frozen=True)
+class TaskFinished:
+    """A task's outcome lies in the job's store, by its key. `how`: it was done now, kept from an earlier run of this
+    job, or taken over from another job. `seconds`: what it took to do, 0 where it was not done.
+
+    A stage may have more tasks than tiles that it counts, or none: it is for the books, not for the eye. `bounds` as in
+    TileFinished.
+    """
+
+    stage: Stage
+    key: str
+    bounds: Bounds
+    seconds: float
+    how: How
+
+
 @dataclass(frozen=True, eq=False)
 class TilePreview:
     """How a finished tile looks. `bounds` in output pixels; `pixels` uint8, H x W x 3, at most 256 px a side."""
@@ -73,4 +91,4 @@ class Finished:
     result: JobResult
 
 
-Event = StageStarted | TileFinished | TilePreview | Finished
+Event = StageStarted | TileFinished | TaskFinished | TilePreview | Finished

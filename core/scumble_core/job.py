@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scumble_core.errors import Cancelled
-from scumble_core.events import Event, Stage, StageStarted, TileFinished, TilePreview
+from scumble_core.events import Event, How, Stage, StageStarted, TaskFinished, TileFinished, TilePreview
 from scumble_core.inputs import Inputs
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.resample import Filter, resize
@@ -17,7 +17,7 @@ from scumble_core.picture.storage import Floats
 from scumble_core.request import RefineRequest
 from scumble_core.stages.blend import TileDone
 from scumble_core.stages.pace import Pace
-from scumble_core.stages.store import TileStore
+from scumble_core.stages.store import TaskDone, TileStore
 
 if TYPE_CHECKING:
     from scumble_core.models.library import ModelCache
@@ -72,6 +72,15 @@ class Job:
             step(box)
 
         return done
+
+    def teller(self, stage: Stage, scale: float, output: Extent) -> TaskDone:
+        """Tells of each task of a stage whose outcome lies in the store; arguments as in `stepper`."""
+
+        def told(key: str, box: Bounds, seconds: float, how: How) -> None:
+            place = box.scaled(scale).intersect(Bounds.of(output))
+            self.emit(TaskFinished(stage, key, place, round(seconds, 4), how))
+
+        return told
 
     def check_cancelled(self) -> None:
         """Raises Cancelled when that is wished."""

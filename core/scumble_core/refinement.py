@@ -92,12 +92,14 @@ class _Refinement:
             job.start("merge", steps)
             merging = seconds * run.walk.merged / run.walk.steps
             seconds -= merging
-            tile_pass.merge(work, job.stepper("merge", steps, merging, zoom, plan.output, self._pace))
+            stepper = job.stepper("merge", steps, merging, zoom, plan.output, self._pace)
+            tile_pass.merge(work, stepper, job.teller("merge", zoom, plan.output))
         tiles = max(1, len(run.refined))
         job.start(stage, tiles)
-        tile_pass.refine(job.counter(stage, tiles, seconds, zoom, plan.output, self._pace))
+        told = job.teller(stage, zoom, plan.output)
+        tile_pass.refine(job.counter(stage, tiles, seconds, zoom, plan.output, self._pace), told)
         target = Picture.create(job.work / f"{stage}.npy", picture.extent, 3, np.float32)
-        tile_pass.blend(target)
+        tile_pass.blend(target, told)
         shutil.rmtree(work)
         return target
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scumble_core.events import Event, Finished, JobResult, StageStarted, TileFinished, TilePreview
+from scumble_core.events import Event, Finished, JobResult, StageStarted, TaskFinished, TileFinished, TilePreview
 from scumble_core.picture.geometry import Bounds
 
 # A preview of 256 x 256 pixels is 262144 characters of base64; the rest is small.
@@ -80,8 +80,9 @@ def _built(name: str, values: Mapping[str, Any]) -> Said:
         shape = (int(values["height"]), int(values["width"]), 3)
         pixels = np.frombuffer(base64.b64decode(values["data"]), np.uint8).reshape(shape)
         return TilePreview(Bounds(**values["bounds"]), pixels)
-    if name == "TileFinished":
-        return TileFinished(**{**values, "bounds": Bounds(**values["bounds"])})
+    if name in ("TileFinished", "TaskFinished"):
+        kind = TileFinished if name == "TileFinished" else TaskFinished
+        return kind(**{**values, "bounds": Bounds(**values["bounds"])})
     if name == "DeviceKnown":
         return DeviceKnown(**{**values, "loaded": tuple(values["loaded"]), "devices": tuple(values["devices"])})
     plain: dict[str, type[StageStarted | JobFailed | JobCancelled]] = {

@@ -118,11 +118,13 @@ class _Reference:
         prompts = [job.request.prompt, job.request.negative_prompt]
         settings = {"phase": str(phase), "models": models, "prompts": prompts, "device": job.models.device.kind}
         key = task_key({**settings, "seed": job.request.seed}, pixels)
-        if key not in job.tiles:
-            tensor = _tensor(pixels)
-            refined = guard.finite(lambda: guard.decode(self._walked(guard.encode(tensor), phase, guard)), box)
-            job.tiles.put(key, _pixels(refined))
-        return job.tiles.get(key)
+        tensor = _tensor(pixels)
+
+        def refined() -> Floats:
+            latent = partial(self._walked, phase=phase, guard=guard)
+            return _pixels(guard.finite(lambda: guard.decode(latent(guard.encode(tensor))), box))
+
+        return job.tiles.fetch(key, box, refined, job.teller("tiles", 1.0, plan.output))
 
     def _walked(self, latent: Tensor, phase: Phase, guard: Guard) -> Tensor:
         """The latent after the phase."""

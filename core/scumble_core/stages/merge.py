@@ -7,6 +7,7 @@ that share a row or column with their neighbours, and blended there.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from scumble_core.sampling.samplers import SAMPLERS
 from scumble_core.sampling.walk import Denoiser
 from scumble_core.sampling.windows import Window, merged, windows_of
 from scumble_core.stages.blend import TileBlender, into
-from scumble_core.stages.store import TileStore
+from scumble_core.stages.store import TaskDone, TileStore, untold
 from scumble_core.stages.tile import Tile, TileRefiner
 
 TileOf = Callable[[Bounds], Tile]
@@ -51,17 +52,15 @@ class MergedWalk:
         self._step_done = step_done
         self._most = most
 
-    def into(self, target: Picture, store: TileStore, key_of: Callable[[Block], str]) -> None:
+    def into(self, target: Picture, store: TileStore, key_of: Callable[[Block], str], told: TaskDone = untold) -> None:
         """Walk all blocks that hold a box of the pass; `target` is the latent, H x W x C."""
         factor, channels = self._refiner.model.facts.factor, self._refiner.model.facts.channels
         rows = blocks_of(self._run.grid, channels / factor**2, self._most)
         across, down = _weights([row[0] for row in rows], rows[0], factor)
         blender = TileBlender(across, down, into(target), channels)
         for block in (block for row in rows for block in row if block.touches(self._run.boxes)):
-            key = key_of(block)
-            if key not in store:
-                store.put(key, self._walk(block))
-            blender.add(block.bounds.x // factor, block.bounds.y // factor, store.get(key))
+            latent = store.fetch(key_of(block), block.bounds, partial(self._walk, block), told)
+            blender.add(block.bounds.x // factor, block.bounds.y // factor, latent)
         blender.finish()
 
     def _walk(self, block: Block) -> Floats:

@@ -10,17 +10,26 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scumble_core.errors import ScumbleError
+from scumble_core.events import How
+from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Floats, write_failed
 
 ELSEWHERE = "elsewhere.json"
 TAKEN = "taken.txt"
 _CHECKSUM_BYTES = 32
+
+Pixels = NDArray[Any]
+# Called for each task whose outcome lies in the store: its key, its box, the seconds it took, and where it came from.
+TaskDone = Callable[[str, Bounds, float, How], None]
 
 _log = logging.getLogger("scumble.tiles")
 
@@ -35,7 +44,7 @@ def task_key(settings: Mapping[str, object], *arrays: Floats) -> str:
 
 
 class TileStore:
-    """A folder of float32 arrays. A file appears whole, or not at all; one that was damaged later is noticed.
+    """A folder of arrays. A file appears whole, or not at all; one that was damaged later is noticed.
 
     A tile that is not there may lie in another job's folder: those that `look_in` named are looked through too, and
     what is found there is taken over, as a second name of the same file where the disk can do that.
@@ -50,17 +59,49 @@ class TileStore:
                 part.unlink(missing_ok=True)  # of a process that died while it wrote
 
     def __contains__(self, key: str) -> bool:
-        """Whether the tile is there and whole; one that is damaged is taken away, so that it is done again."""
+        """Whether the tile is there and whole, or could be taken over."""
+        return self.look(key) is not None
+
+    def look(self, key: str) -> tuple[How, Pixels] | None:
+        """The array, and where it was; None when it is to be done: one that is damaged is taken away."""
         try:
-            self.get(key)
+            return "kept", self.get(key)
         except FileNotFoundError:
-            return self._take_over(key)
+            pass
         except ScumbleError as error:
             _log.warning("%s", error)
-            return False
-        return True
+        return self._take_over(key)
 
-    def get(self, key: str) -> Floats:
+    def fetch(self, key: str, box: Bounds, make: Callable[[], Pixels], told: TaskDone) -> Pixels:
+        """The array, which is made, kept and told of where it isn't there. Raises what `make` does, and as `put`."""
+        found = self.look(key)
+        if found is not None:
+            told(key, box, 0.0, found[0])
+            return found[1]
+        began = time.monotonic()
+        values = make()
+        self.put(key, values)
+        told(key, box, time.monotonic() - began, "done")
+        return values
+
+    def whole(self, key: str, again: Callable[[], Pixels]) -> Pixels:
+        """An array that was put: `again` makes it anew when it has been damaged since.
+
+        Raises ScumbleError when it is damaged at once a second time: the disk can't be relied on.
+        """
+        try:
+            return self.get(key)
+        except FileNotFoundError:
+            _log.warning("The tile %s is gone: it is done again.", self._path(key))
+        except ScumbleError as error:
+            _log.warning("%s", error)
+        self.put(key, again())
+        try:
+            return self.get(key)
+        except FileNotFoundError as error:
+            raise self._damaged(self._path(key), "it is gone") from error
+
+    def get(self, key: str) -> Pixels:
         """The array, read into memory. Raises FileNotFoundError; ScumbleError when it is damaged, which removes it."""
         path = self._path(key)
         try:
@@ -72,10 +113,10 @@ class TileStore:
         whole = memoryview(data)[:-_CHECKSUM_BYTES]
         if _checksum(key, whole) != data[-_CHECKSUM_BYTES:]:
             raise self._damaged(path, "its checksum is wrong")
-        values: Floats = np.load(io.BytesIO(whole))
+        values: Pixels = np.load(io.BytesIO(data))  # which shares the bytes; the checksum behind the array is not read
         return values
 
-    def put(self, key: str, values: Floats) -> None:
+    def put(self, key: str, values: Pixels) -> None:
         """Keep the array. Raises ScumbleError when the disk is full."""
         path, array = self._path(key), np.ascontiguousarray(values)
         part = path.with_suffix(f".{os.getpid()}.part")
@@ -94,20 +135,20 @@ class TileStore:
             part.unlink(missing_ok=True)
             raise write_failed(path, error, values.nbytes) from error
 
-    def _take_over(self, key: str) -> bool:
+    def _take_over(self, key: str) -> tuple[How, Pixels] | None:
         path = self._path(key)
         for folder in self._elsewhere:
             with contextlib.suppress(OSError):
                 _link(folder / path.name, path)
                 try:
-                    self.get(key)
+                    values = self.get(key)
                 except ScumbleError as error:
                     _log.warning("%s", error)
                     continue
                 with (self._folder / TAKEN).open("a", encoding="ascii") as taken:
                     taken.write(f"{key}\n")
-                return True
-        return False
+                return "taken over", values
+        return None
 
     def _damaged(self, path: Path, reason: object) -> ScumbleError:
         with contextlib.suppress(OSError):
@@ -118,6 +159,10 @@ class TileStore:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.npy"
+
+
+def untold(_key: str, _box: Bounds, _seconds: float, _how: How) -> None:
+    """Where nobody listens."""
 
 
 def look_in(folder: Path, others: Sequence[Path]) -> None:

@@ -1,6 +1,7 @@
 """A pass tile by tile: pure tasks that are found again, and tiles that agree. With an exact model and the starter's."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from scumble_core.sampling.levels import falling, start_level, training_levels
 from scumble_core.sampling.names import SAMPLER_NAMES
 from scumble_core.stages.evened import REACH
 from scumble_core.stages.maps import Maps
-from scumble_core.stages.store import TileStore
+from scumble_core.stages.store import TileStore, untold
 from scumble_core.stages.tile import Tile, TileRefiner, TileSettings
 from scumble_core.stages.tile_pass import TilePass, TileSeeds
 
@@ -186,7 +187,7 @@ class Pass:
         self.origin, self.seeds, self.task, self.maps = Point(0, 0), TileSeeds(7), {"models": "exact"}, {}
         self.done, self.runs = [], 0
 
-    def refined(self, done=None):
+    def refined(self, done=None, told=untold, before_blending=lambda: None):
         """All of it, H x W x 3."""
         self.runs += 1
         work = self.folder / f"work-{self.runs}"
@@ -197,9 +198,10 @@ class Pass:
         one = TilePass(self.picture, self.run, tiles, maps, self.seeds, self.store, self.task)
         if self.run.walk.merged:
             one.merge(work, lambda bounds: None)
-        one.refine(done or (lambda box, pixels: self.done.append(box)))
+        one.refine(done or (lambda box, pixels: self.done.append(box)), told)
         target = Picture.create(work / "out.npy", extent, 3, "float32")
-        one.blend(target)
+        before_blending()
+        one.blend(target, told)
         return target.read(target.bounds)
 
     def untiled(self):
@@ -234,6 +236,47 @@ def test_what_was_done_once_is_not_done_again(tmp_path, walk):
     assert (one.refined() == first).all()
     assert len(one.model.calls) == calls
     assert one.done == 2 * list(one.run.boxes)
+
+
+@pytest.mark.parametrize("walk", [WALK, STRONG])
+@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(path.read_bytes()[:-9]), Path.unlink])
+def test_a_tile_damaged_before_it_is_blended_is_done_again_and_no_other(tmp_path, walk, spoil):
+    one, whole = Pass(tmp_path / "one", walk=walk), Pass(tmp_path / "whole", walk=walk)
+    told = []
+
+    def spoil_the_third():
+        spoil(tmp_path / "one" / "tiles" / f"{told[2][0]}.npy")
+
+    refined = one.refined(None, lambda *task: told.append(task), spoil_the_third)
+    assert (refined == whole.refined()).all()
+    assert len(one.model.calls) == len(whole.model.calls) + walk.steps - walk.merged
+    assert [(box, how) for _, box, _, how in told] == [(box, "done") for box in (*one.run.boxes, one.run.boxes[2])]
+    assert told[-1][0] == told[2][0]
+
+
+def test_a_disk_that_damages_a_tile_twice_is_an_error(tmp_path, monkeypatch):
+    one, put = Pass(tmp_path), TileStore.put
+
+    def put_and_spoil(store, key, values):
+        put(store, key, values)
+        (tmp_path / "tiles" / f"{key}.npy").write_bytes(b"no tile")
+
+    with monkeypatch.context() as bad_disk:
+        bad_disk.setattr(TileStore, "put", put_and_spoil)
+        with pytest.raises(ScumbleError, match=r"is damaged .* run the job again"):
+            one.refined()
+    assert (one.refined() == Pass(tmp_path / "whole").refined()).all()
+
+
+@pytest.mark.parametrize("walk", [WALK, STRONG])
+def test_every_task_is_told_of_as_done_and_the_next_time_as_kept(tmp_path, walk):
+    one, told = Pass(tmp_path, walk=walk), []
+    for _ in range(2):
+        one.refined(told=lambda *task: told.append(task))
+    half = len(told) // 2
+    assert [how for *_, how in told] == ["done"] * half + ["kept"] * half
+    assert [key for key, *_ in told[:half]] == [key for key, *_ in told[half:]]
+    assert [seconds for _, _, seconds, _ in told[half:]] == [0.0] * half
 
 
 @pytest.mark.parametrize("walk", [WALK, STRONG])
