@@ -30,9 +30,9 @@ def guarded(slot: Slot) -> Slot:
     most = None if inspect.Parameter.VAR_POSITIONAL in kinds else len(kinds) - 1
 
     @functools.wraps(slot)
-    def call(self: Surprisable, *given: Any) -> None:
+    def call(self: Surprisable, *given: Any, **named: Any) -> None:
         try:
-            slot(self, *given[:most])
+            slot(self, *given[:most], **named)
         except Exception as error:
             _log.exception("%s met what was not foreseen", slot.__qualname__)
             self.surprised(surprise(error))

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from scumble.core.process import ALREADY_RUNNING, start_core
 from scumble.core.state import CoreState, Phase
-from scumble.qt import QtCore
 from scumble.guard import guarded
+from scumble.qt import QtCore
 from scumble.words import tr
 from scumble_bridge import messages as wire
 from scumble_bridge.errors import MisuseError, PlaceError
@@ -60,12 +60,14 @@ class Core(QtCore.QObject):
     def is_open(self) -> bool:
         return self.client.is_open
 
+    @guarded
     def watch(self) -> None:
         """Look for a running core from time to time; starts none."""
         self._look.setSingleShot(False)
         self._look.start()
         self._look_around()
 
+    @guarded
     def ensure(self, start: bool = True) -> None:
         """Connect; `start`: start a core when none answers."""
         if self.client.is_open:
@@ -82,6 +84,7 @@ class Core(QtCore.QObject):
         if start:
             self._set("lost" if self.state.phase == "lost" else "starting")
 
+    @guarded
     def restart(self) -> None:
         """End the core, if one runs, and start it: what runs goes back into its queue, and on from there."""
         self._again = True
@@ -89,6 +92,7 @@ class Core(QtCore.QObject):
             self._again = False
             self.ensure()
 
+    @guarded
     def stop(self) -> None:
         """End the core."""
         self._again = False

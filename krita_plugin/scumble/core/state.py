@@ -11,8 +11,9 @@ Phase = Literal["off", "missing", "starting", "connected", "lost", "stopping", "
 
 @dataclass(frozen=True)
 class CoreState:
-    """`missing`: not installed; `off`: nobody answers, and nobody was asked to start it; `failed`: it could not be
-    started. `message`: why, in one sentence. `described`: what the core told of itself last. `own`: the panel's version.
+    """`missing`: not installed; `off`: nobody answers, and nobody asked for a start; `failed`: it could not be started.
+
+    `message`: why, in one sentence. `described`: what the core told of itself last. `own`: the panel's version.
     """
 
     phase: Phase = "off"

@@ -61,8 +61,8 @@ class Asked:
 class Order:
     """A run whose picture was read.
 
-    `job`: the core's name for it; `box`: what was sent of the canvas, as it was then; `target`, `placement` and `scale`:
-    where the results go now; `masked`: a selection was sent, whose bounds within the box are `selected`.
+    `job`: the core's name for it; `box`: what was sent of the canvas, as it was then; `target`, `placement` and
+    `scale`: where the results go now; `masked`: a selection was sent, whose bounds within the box are `selected`.
     """
 
     job: str

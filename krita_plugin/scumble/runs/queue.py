@@ -93,12 +93,15 @@ class Queue(QtCore.QObject):
         core.message.connect(self._hear)
         core.lost.connect(self._empty)
 
+    @guarded
     def pause(self, job: str) -> None:
         self._core.send(wire.Cancel(job, "pause"))
 
+    @guarded
     def cancel(self, job: str) -> None:
         self._core.send(wire.Cancel(job))
 
+    @guarded
     def run_next(self, job: str) -> None:
         """Before all others that wait."""
         others = [entry.row.priority for entry in self.entries if entry.row.state == "queued" and entry.row.job != job]

@@ -20,7 +20,7 @@ from scumble.runs.order import Asked, Order
 from scumble.runs.preview import Growing
 from scumble.runs.shrink import shrunk
 from scumble.runs.source import Part, Source
-from scumble.runs.state import AT_CORE, Phase, RunState
+from scumble.runs.state import AT_CORE, RunState
 from scumble.runs.steps import Drive
 from scumble.runs.tidings import Tidings, done_sentence
 from scumble.words import tr
@@ -68,6 +68,7 @@ class Run(QtCore.QObject):
 
     # Its beginnings.
 
+    @guarded
     def take(self) -> None:
         """Read what the settings say, now."""
         self._drive = Drive(self._host.take(self.asked.settings.wanted), self._taken, self._fail)
@@ -127,11 +128,13 @@ class Run(QtCore.QObject):
 
     # What the artist wishes.
 
+    @guarded
     def pause(self) -> None:
         """The core stops after the tile that it is at."""
         if self.order is not None and self.state.can_pause:
             self._core.send(wire.Cancel(self.order.job, "pause"))
 
+    @guarded
     def resume(self) -> None:
         """Go on after a pause, or with what was kept after an end."""
         if self.state.phase in ("paused", "offered"):
@@ -139,6 +142,7 @@ class Run(QtCore.QObject):
             self._set(RunState("connecting"))
             self._core.ensure()
 
+    @guarded
     def cancel(self) -> None:
         """End it; finished tiles are kept and offered, where there are some."""
         if not self.state.can_cancel:
@@ -154,12 +158,14 @@ class Run(QtCore.QObject):
         else:
             self._set(RunState("stopping"))
 
+    @guarded
     def discard(self) -> None:
         """Nobody wants what was kept."""
         if self.state.phase in ("offered", "ready", "paused"):
             self._release()
             self._end(RunState("stopped"))
 
+    @guarded
     def place(self) -> None:
         """The result that was shown first."""
         if self.state.phase != "ready":
@@ -171,6 +177,7 @@ class Run(QtCore.QObject):
             self._set(RunState("connecting"))
             self._core.ensure()
 
+    @guarded
     def close(self) -> None:
         """Krita ends. What the core has goes on there, and is remembered (runner.py)."""
         self._let_go()

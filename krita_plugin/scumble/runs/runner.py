@@ -184,14 +184,13 @@ class Runner(QtCore.QObject):
         assert run.finished is not None
         source = run.hand_over()
         made = Made(run.order, placed, run.finished, run.grid, source)
-        mine = [
-            each for each in self._made if each.placed.document == placed.document and each.order.asked.tile is None
-        ]
-        if made.order.asked.tile is None:
-            self._drop(mine)
+        is_trial = made.order.asked.tile is not None
+        if not is_trial:
+            same = (each for each in self._made if each.placed.document == placed.document)
+            self._drop([each for each in same if each.order.asked.tile is None])
         self._made = (*self._made, made)
         self._drop(list(self._made[:-MOST_SOURCES]))
-        if made.order.asked.tile is None:
+        if not is_trial:
             for job in self._memory.keep(placed.document, made.order.job):
                 self._release(job)
         else:
@@ -254,7 +253,7 @@ class Runner(QtCore.QObject):
 
 
 def trial(settings: Settings, grid: "Grid | None", sent: Box, place: "tuple[int, int] | None") -> "Asked | str":
-    """A run of the one tile under a place on the canvas, of which the box `sent` would be sent; or why there is none."""
+    """A run of the tile under a place on the canvas, of which the box `sent` would be sent; or why there is none."""
     if grid is None:
         return tr("The tiles are not known yet: wait for the estimate.")
     if place is None:

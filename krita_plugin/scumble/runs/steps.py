@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from scumble.guard import surprise
 from scumble.host.contract import HostError, Steps
 from scumble.qt import QtCore
-from scumble.guard import surprise
 
 # A turn begins no further step after so long: with a last step of as much again it stays below 20 ms.
 TURN_SECONDS = 0.008
@@ -61,9 +61,15 @@ class Drive(Generic[T]):
             self._done(value)
         except Exception as error:
             _log.exception("What follows the steps failed")
-            self._failed(surprise(error))
+            self._tell(surprise(error))
 
     def _fail(self, sentence: str) -> None:
         if self._steps is not None:
             self._steps = None
+            self._tell(sentence)
+
+    def _tell(self, sentence: str) -> None:
+        try:
             self._failed(sentence)
+        except Exception:
+            _log.exception("Telling of a failure failed")
