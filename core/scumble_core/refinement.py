@@ -22,7 +22,7 @@ from scumble_core.stages.pace import Pace
 from scumble_core.stages.prepare import work_picture, write_colour
 from scumble_core.stages.tile import TileRefiner, TileSettings
 from scumble_core.stages.tile_pass import TilePass, TileSeeds
-from scumble_core.stages.upscale import resized, upscale
+from scumble_core.stages.upscale import TileUpscaler, resized, upscale
 
 
 def run_refinement(job: Job) -> JobResult:
@@ -71,13 +71,14 @@ class _Refinement:
         job.start("upscale", max(1, len(plan.upscale_boxes)))
         if plan.upscale_grid is None:
             return colour if colour.extent == plan.output else resized(colour, plan.output, job.work)
-        upscaler = job.models.upscaler(plan.upscaler)
+        upscaler = TileUpscaler(
+            job.models.upscaler(plan.upscaler), identity_of(plan.upscaler), job.models.device, job.tiles,
+            job.teller("upscale", plan.scale, plan.output),
+        )  # fmt: skip
         done = job.counter(
             "upscale", len(plan.upscale_boxes), plan.upscale_seconds, plan.scale, plan.output, self._pace
         )
-        return upscale(
-            colour, plan.output, job.work, upscaler, plan.upscale_grid, plan.upscale_boxes, job.models.device, done
-        )
+        return upscale(colour, plan.output, job.work, upscaler, plan.upscale_grid, plan.upscale_boxes, done)
 
     def _refine(self, stage: Stage, picture: Picture, run: RefinePass, scale: float) -> Picture:
         """One pass over a picture that is `scale` times as large as the source."""

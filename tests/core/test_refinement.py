@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.core.jobs_on_disk import job, names, photo, run
+from tests.core.jobs_on_disk import job, photo, run
 from tests.core.models.tiny import save_tiny
 from tests.core.models.watched import Watched
 
 from scumble_core.errors import Cancelled, PictureError
-from scumble_core.events import StageStarted, TileFinished
+from scumble_core.events import StageStarted, TaskFinished, TileFinished
 from scumble_core.models.library import ModelCache
 
 
@@ -21,17 +21,30 @@ SIZE = (220, 112)
 
 
 def test_a_job_that_was_cancelled_goes_on_where_it_was_and_ends_the_same(tmp_path, models):
-    folder = job(tmp_path / "job", photo(*SIZE))
+    folder, events = job(tmp_path / "job", photo(*SIZE)), []
     watched = Watched(models)
     with pytest.raises(Cancelled):
-        run(folder, watched, cancelled=lambda: watched.calls >= 5)
-    finished = len(names(folder / "tiles"))
+        run(folder, watched, events.append, lambda: watched.calls >= 5)
+    finished = len([event for event in events if isinstance(event, TaskFinished) and event.stage == "tiles"])
     assert finished == 2
     rest, whole = Watched(models), Watched(models)
     _, upscaled, resumed = run(folder, rest)
     _, _, fresh = run(job(tmp_path / "fresh", photo(*SIZE)), whole)
     assert rest.calls == whole.calls - 2 * finished
+    assert rest.enlarged == 0 and whole.enlarged > 0
     assert (resumed == fresh).all() and (resumed != upscaled).any()
+
+
+def test_a_wide_picture_that_was_painted_over_is_enlarged_anew_only_there(tmp_path, models):
+    pixels = photo(1000, 112)
+    folder = job(tmp_path / "job", pixels)
+    whole, again = Watched(models), Watched(models)
+    run(folder, whole, strength=0)
+    pixels[5:15, 5:15, :3] = 200
+    job(folder, pixels)
+    _, upscaled, _ = run(folder, again, strength=0)
+    assert 0 < again.enlarged < whole.enlarged
+    assert (upscaled == run(job(tmp_path / "fresh", pixels), models, strength=0)[1]).all()
 
 
 def test_redoing_a_tile_draws_that_one_again_and_changes_no_place_that_it_does_not_reach(tmp_path, models):
@@ -57,6 +70,7 @@ def test_only_tiles_that_were_painted_over_run_again(tmp_path, models):
     again = Watched(models)
     _, _, repainted = run(folder, again)
     assert 0 < again.calls < whole.calls / 2
+    assert again.enlarged <= whole.enlarged
     assert (repainted == run(job(tmp_path / "fresh", pixels), models)[2]).all()
 
 

@@ -75,7 +75,8 @@ class ReferencePlan:
     @property
     def disk_bytes(self) -> int:
         enlarged = self.taken.extent.area * self.upscaler_scale**2
-        return int((enlarged + self.output.area * 4) * 12 + self.megapixels * 12e6)
+        tiles = sum(box.extent.area for box in self.upscale_boxes) * self.upscaler_scale**2
+        return int((enlarged + tiles + self.output.area * 4) * 12 + self.megapixels * 12e6)
 
     def to_dict(self) -> dict[str, Any]:
         """For `scumble plan --json` and the results' metadata."""

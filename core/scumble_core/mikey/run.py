@@ -32,6 +32,7 @@ from scumble_core.stages.guard import Guard
 from scumble_core.stages.pace import Pace
 from scumble_core.stages.prepare import work_picture, write_colour
 from scumble_core.stages.store import task_key
+from scumble_core.stages.upscale import TileUpscaler
 
 
 def run_reference(job: Job) -> JobResult:
@@ -92,7 +93,12 @@ class _Reference:
         if plan.upscale_boxes:
             scale = plan.output.width / plan.taken.width
             done = job.counter("upscale", count, plan.upscale_seconds, scale, plan.output, self._pace)
-            enlarged = enlarge(drawn, job.work, job.models.upscaler(plan.upscaler), job.models.device, done)
+            # To 8 bits the node cuts, so that a value rounded up before would come out as another.
+            upscaler = TileUpscaler(
+                job.models.upscaler(plan.upscaler), identity_of(plan.upscaler), job.models.device, job.tiles,
+                job.teller("upscale", scale, plan.output), "float32",
+            )  # fmt: skip
+            enlarged = enlarge(drawn, job.work, upscaler, done)
         return sampled(enlarged, plan.output, job.work, job.inputs.source.dtype == np.uint8)
 
     def _tiles(self, upscaled: Picture) -> Picture:

@@ -7,16 +7,14 @@ from numpy.typing import NDArray
 
 from scumble_core.mikey.scale import sample_places, truncated
 from scumble_core.mikey.tiles import UPSCALE_OVERLAP, upscale_boxes, upscale_spans
-from scumble_core.models.device import Device
-from scumble_core.models.upscalers import Upscaler
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Picture
 from scumble_core.picture.weights import AxisWeights, normalised
 from scumble_core.stages.blend import TileBlender, TileDone, into
-from scumble_core.stages.upscale import upscale_pixels
+from scumble_core.stages.upscale import TileUpscaler
 
 
-def enlarge(colour: Picture, folder: Path, upscaler: Upscaler, device: Device, done: TileDone) -> Picture:
+def enlarge(colour: Picture, folder: Path, upscaler: TileUpscaler, done: TileDone) -> Picture:
     """The picture, `upscaler.scale` times as large; kept in `folder`."""
     scale = upscaler.scale
     large = Extent(colour.extent.width * scale, colour.extent.height * scale)
@@ -24,7 +22,7 @@ def enlarge(colour: Picture, folder: Path, upscaler: Upscaler, device: Device, d
     across, down = (_weights(side, scale) for side in (colour.extent.width, colour.extent.height))
     blender = TileBlender(across, down, into(enlarged))
     for box in upscale_boxes(colour.extent):
-        pixels = upscale_pixels(colour.read(box), upscaler, device)
+        pixels = upscaler(box, colour.read(box))
         blender.add(box.x * scale, box.y * scale, pixels)
         done(box, pixels)
     blender.finish()

@@ -118,7 +118,7 @@ def identity_of(model: str) -> str:
     if model in (STARTER_BASE, STARTER_REFINER):
         path = unet_folder("base" if model == STARTER_BASE else "refiner")
     else:
-        path = _path(model)
+        path = upscaler_path(STARTER_UPSCALERS[model]) if model in STARTER_UPSCALERS else _path(model)
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     found = [(str(file.relative_to(path)), file.stat()) for file in files if file.is_file()]
     return f"{model} {[(name, stat.st_size, stat.st_mtime_ns) for name, stat in found]}"

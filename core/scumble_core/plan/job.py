@@ -79,9 +79,12 @@ class Plan:
 
     @property
     def disk_bytes(self) -> int:
-        """Room for the working files, as float32, and both results."""
+        """Room for the working files, as float32, for both results, and for all finished tiles: the upscaler's of 16
+        bits, the others as float32.
+        """
         enlarged = Extent(self.source.width * self.upscaler_scale, self.source.height * self.upscaler_scale)
         tiles = self.megapixels * 1e6 * 3 * 4
+        tiles += sum(box.extent.area for box in self.upscale_boxes) * self.upscaler_scale**2 * 3 * 2
         return int((enlarged.area * 4 + self.output.area * 8 + self.result.extent.area * 8) * 4 + tiles)
 
     @property

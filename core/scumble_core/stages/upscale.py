@@ -1,6 +1,7 @@
 """Enlarge the colour with an upscaler, tile by tile, then bring it to the exact output size."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,46 @@ from scumble_core.models.upscalers import Upscaler
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.padding import read_mirrored
 from scumble_core.picture.resample import resize_bands
-from scumble_core.picture.storage import Floats, Picture
+from scumble_core.picture.storage import Depth, Floats, Picture, from_floats, to_floats
 from scumble_core.plan.tiles import TileGrid
 from scumble_core.stages.blend import TileBlender, TileDone, into
+from scumble_core.stages.store import Pixels, TaskDone, TileStore, task_key
 
 _SMALLEST_TILE = 64
 
 
+@dataclass(frozen=True)
+class TileUpscaler:
+    """Enlarges tiles; one that was enlarged before, in whatever picture and place, is found in the store.
+
+    `identity`: what tells this upscaler from all others. `depth`: what tiles are rounded to, whether they were kept or
+    come fresh, so that both are the same: float32 rounds nothing, and takes twice the room of uint16 on the disk.
+    """
+
+    upscaler: Upscaler
+    identity: str
+    device: Device
+    store: TileStore
+    told: TaskDone
+    depth: Depth = "uint16"
+
+    @property
+    def scale(self) -> int:
+        return self.upscaler.scale
+
+    def __call__(self, box: Bounds, pixels: Floats) -> Floats:
+        """The tile, H x W x 3 in 0 to 1, `scale` times as large; `box` is only told of."""
+        task = {"upscaler": self.identity, "scale": self.scale, "device": self.device.kind, "depth": self.depth}
+
+        def enlarged() -> Pixels:
+            return from_floats(upscale_pixels(pixels, self.upscaler, self.device), self.depth)
+
+        return to_floats(self.store.fetch(task_key(task, pixels), box, enlarged, self.told))
+
+
 def upscale(
-    colour: Picture, output: Extent, folder: Path, upscaler: Upscaler, grid: TileGrid, boxes: tuple[Bounds, ...],
-    device: Device, done: TileDone,
+    colour: Picture, output: Extent, folder: Path, upscaler: TileUpscaler, grid: TileGrid, boxes: tuple[Bounds, ...],
+    done: TileDone,
 ) -> Picture:  # fmt: skip
     """The colour picture enlarged to `output`; kept in `folder`."""
     scale = upscaler.scale
@@ -28,7 +59,7 @@ def upscale(
     enlarged = Picture.create(folder / "enlarged.npy", large, 3, colour.dtype)
     blender = TileBlender.of(grid, into(enlarged), scale)
     for box in boxes:
-        pixels = upscale_pixels(read_mirrored(colour, box), upscaler, device)
+        pixels = upscaler(box, read_mirrored(colour, box))
         blender.add(box.x * scale, box.y * scale, pixels)
         done(box, pixels)
     blender.finish()

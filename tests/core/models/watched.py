@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Watched:
-    """Stands in for a ModelCache. Calls beyond `after`, with a latent side above `most`, raise `error`."""
+    """Stands in for a ModelCache. Calls beyond `after`, with a latent side above `most`, raise `error`.
+
+    `enlarged`: calls of upscalers.
+    """
 
     models: object
     error: Exception | None = None
@@ -13,12 +16,25 @@ class Watched:
     most: int = 0
     calls: int = 0
     batches: list = field(default_factory=list)
+    enlarged: int = 0
 
     def __post_init__(self):
-        self.device, self.upscaler = self.models.device, self.models.upscaler
+        self.device = self.models.device
+
+    def upscaler(self, upscaler):
+        return _Upscaler(self.models.upscaler(upscaler), self)
 
     def latent_model(self, base, refiner):
         return _Model(self.models.latent_model(base, refiner), self)
+
+
+class _Upscaler:
+    def __init__(self, upscaler, watched):
+        self._upscaler, self._watched, self.scale = upscaler, watched, upscaler.scale
+
+    def __call__(self, pixels):
+        self._watched.enlarged += 1
+        return self._upscaler(pixels)
 
 
 class _Model:

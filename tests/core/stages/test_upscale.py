@@ -4,12 +4,13 @@ import torch
 
 from scumble_core.models.device import best_device
 from scumble_core.models.library import ModelCache
-from scumble_core.picture.geometry import Extent
+from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Picture
 from scumble_core.plan.job import plan_job
 from scumble_core.plan.tiles import TileLimits, plan_tiles
 from scumble_core.request import RefineRequest
-from scumble_core.stages.upscale import upscale, upscale_pixels
+from scumble_core.stages.store import TileStore, untold
+from scumble_core.stages.upscale import TileUpscaler, upscale, upscale_pixels
 
 
 class _SmallMemory:
@@ -50,9 +51,33 @@ def test_tiles_join_without_a_seam_at_the_exact_size(tmp_path, scale):
         grid = plan_tiles(source.extent, TileLimits(4, 24 if tile == 64 else 32, tile, tile**2, 4.0))
         folder = tmp_path / str(tile)
         folder.mkdir()
-        upscaler = models.upscaler(plan.upscaler)
+        upscaler = TileUpscaler(
+            models.upscaler(plan.upscaler), "starter", models.device, TileStore(folder / "tiles"), untold
+        )
         boxes = tuple(grid.boxes())
-        done = upscale(source, plan.output, folder, upscaler, grid, boxes, models.device, lambda *_: None)
+        done = upscale(source, plan.output, folder, upscaler, grid, boxes, lambda *_: None)
         assert done.extent == source.extent.scaled(scale)
         results.append(done.read(done.bounds))
     assert np.abs(results[0] - results[1]).max() < 0.02
+
+
+@pytest.mark.parametrize("depth", ["uint16", "float32"])
+def test_a_tile_that_was_enlarged_once_is_found_again_to_the_bit_wherever_it_lies(tmp_path, depth):
+    models, told = ModelCache(), []
+    real = models.upscaler("starter-x2")
+
+    def tiles(upscaler, identity="one"):
+        store = TileStore(tmp_path / "tiles")
+        return TileUpscaler(upscaler, identity, models.device, store, lambda *task: told.append(task), depth)
+
+    pixels = np.random.default_rng(2).random((40, 30, 3), np.float32)
+    first = tiles(real)(Bounds(0, 0, 30, 40), pixels)
+    assert np.abs(first - upscale_pixels(pixels, real, models.device)).max() <= (
+        0 if depth == "float32" else 1 / 131070
+    )
+    never = _SmallMemory(real, 0)  # it can't enlarge anything any more
+    assert (tiles(never)(Bounds(60, 0, 30, 40), pixels) == first).all()
+    assert [how for *_, how in told] == ["done", "kept"]
+    for upscaler, values in ((tiles(never, "other"), pixels), (tiles(never), pixels[::-1])):
+        with pytest.raises(torch.OutOfMemoryError):
+            upscaler(Bounds(0, 0, 30, 40), values)
