@@ -28,10 +28,15 @@ class Client:
         self._deliveries: dict[tuple[str, Stream], asyncio.Task[None]] = {}
         self._credited = asyncio.Event()
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether it reads what it is told."""
+        return self.channel.is_open and self.channel.unsent <= MOST_UNSENT
+
     def tell(self, message: wire.Message) -> None:
         """Send a small message. News may be left out, answers may not."""
-        passing = isinstance(message, wire.Preview | wire.Progress)
-        if not self.channel.is_open or (passing and self.channel.unsent > MOST_UNSENT):
+        passing = isinstance(message, wire.Preview | wire.Progress | wire.Queue)
+        if not self.channel.is_open or (passing and not self.keeps_up):
             return
         try:
             self.channel.post(message)

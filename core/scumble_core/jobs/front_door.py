@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,20 @@ from scumble_bridge import messages as wire
 from scumble_bridge.asyncio_adapter import Channel, listen
 from scumble_bridge.places import Address
 from scumble_core.errors import ScumbleError
+from scumble_core.jobs.answers import Answers
 from scumble_core.jobs.client import Client
 from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.job import Job
 from scumble_core.jobs.register import Register
 from scumble_core.jobs.runner import Runner
+from scumble_core.jobs.standing import catch_up, not_ready, show_again, unknown
 from scumble_core.jobs.states import RESUMABLE, State
 from scumble_core.jobs.supervisor import JobError, Supervisor
 from scumble_core.jobs.uploads import Uploads
+from scumble_core.jobs.watchers import Watchers
 
 EVICTION_SECONDS = 600.0
+PACES = "pace.json"
 
 _log = logging.getLogger("scumble.front_door")
 
@@ -47,7 +52,8 @@ class FrontDoor:
         self._worker = worker
         self._runner = Runner(self._register, worker, self._ran)
         self._uploads = Uploads(self._register, self._runner)
-        self._describe = describe
+        self._answers = Answers(lambda: self._runner.workers, describe, jobs.parent / PACES)
+        self._watchers = Watchers(self._register)
         self._idle_seconds = idle_seconds
         self._clients: set[Client] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,13 +67,19 @@ class FrontDoor:
             wire.Release: self._on_release,
             wire.Cancel: self._on_cancel,
             wire.Attach: self._on_attach,
+            wire.Estimate: self._on_estimate,
+            wire.Watch: self._on_watch,
+            wire.Prioritise: self._on_prioritise,
+            wire.Quit: self._on_quit,
         }
 
     async def run(self, address: Address, token: bytes, server: str) -> None:
         """Serve until `stop`, or until nobody has needed us for long enough."""
         self._register.open()
         listener = await listen(address, token, server, self._welcome)
-        for task in (self._runner.work(), self._watch_idle(), self._warm_up(), self._tidy()):
+        for task in (
+            self._runner.work(), self._watchers.work(), self._watch_idle(), self._warm_up(), self._tidy()
+        ):  # fmt: skip
             self._keep(task)
         try:
             await self._stopped.wait()
@@ -80,6 +92,8 @@ class FrontDoor:
                 kept.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._worker.close()
+            for job in self._register:
+                job.previews.save()
             self._register.close()
 
     def stop(self) -> None:
@@ -100,6 +114,7 @@ class FrontDoor:
 
     def _farewell(self, client: Client) -> None:
         client.stop_all()
+        self._watchers.discard(client)
         for job in self._register:
             job.watchers.discard(client)
             if job.uploader is client:
@@ -108,10 +123,17 @@ class FrontDoor:
     # What clients wish.
 
     async def _on_describe(self, client: Client, _message: wire.Describe) -> None:
-        async def answer() -> None:
-            client.tell(self._describe(await self._device()))
+        self._keep(self._answers.describe(client))
 
-        self._keep(answer())
+    async def _on_estimate(self, client: Client, message: wire.Estimate) -> None:
+        self._keep(self._answers.estimate(client, message))
+
+    async def _on_watch(self, client: Client, _message: wire.Watch) -> None:
+        self._watchers.add(client)
+
+    async def _on_quit(self, _client: Client, _message: wire.Quit) -> None:
+        _log.info("A client has asked this core to end.")
+        self.stop()
 
     async def _on_submit(self, client: Client, message: wire.Submit) -> None:
         known = self._register.get(message.job)
@@ -123,6 +145,7 @@ class FrontDoor:
             if known.state in RESUMABLE:
                 known.watchers.add(client)
                 self._runner.enqueue(known)
+                show_again(client, known)
             else:
                 await self._on_attach(client, wire.Attach(known.id))
             return
@@ -151,7 +174,7 @@ class FrontDoor:
     async def _on_fetch(self, client: Client, message: wire.Fetch) -> None:
         job = self._register.get(message.job)
         if job is None or job.state != "finished":
-            client.tell(_unknown(message.job) if job is None else _not_ready(message.job))
+            client.tell(unknown(message.job) if job is None else not_ready(message.job))
             return
         try:
             reader = job.result(message.stream)
@@ -174,7 +197,7 @@ class FrontDoor:
     async def _on_cancel(self, client: Client, message: wire.Cancel) -> None:
         job = self._register.get(message.job)
         if job is None:
-            client.tell(_unknown(message.job))
+            client.tell(unknown(message.job))
             return
         job.watchers.add(client)
         wish: State = "paused" if message.mode == "pause" else "cancelled"
@@ -190,28 +213,45 @@ class FrontDoor:
             job.tell(wire.Cancelled(job.id))
             self._runner.tell_places()
 
+    async def _on_prioritise(self, client: Client, message: wire.Prioritise) -> None:
+        job = self._register.get(message.job)
+        if job is None:
+            client.tell(unknown(message.job))
+            return
+        job.entry = replace(job.entry, priority=message.priority)
+        if job.state == "queued":
+            self._register.move(job, "queued")  # its folder must know as well
+            self._runner.tell_places()
+        else:
+            self._register.touch(job)
+
     async def _pause(self, client: Client, job: Job) -> None:
         if job.state == "queued":
             self._runner.hold(job)
         elif job.state == "uploading":
             job.wish = "paused"
         else:
-            _catch_up(client, job)
+            catch_up(client, job)
 
     async def _on_attach(self, client: Client, message: wire.Attach) -> None:
         job = self._register.get(message.job)
         if job is None:
-            client.tell(_unknown(message.job))
+            client.tell(unknown(message.job))
             return
         job.watchers.add(client)
         self._register.touch(job)
-        _catch_up(client, job)
+        catch_up(client, job)
 
     # What goes on by itself.
 
     def _ran(self, job: Job) -> None:
         if job.released:
             self._forget(job)
+        elif job.state == "finished":
+            job.previews.drop()
+            self._answers.note(job)
+        else:
+            self._keep(job.put_previews_aside())
         self._keep(self._register.evict())
 
     def _forget(self, job: Job) -> None:
@@ -224,16 +264,9 @@ class FrontDoor:
             await self._register.evict()
             await asyncio.sleep(EVICTION_SECONDS)
 
-    async def _device(self) -> str:
-        try:
-            return await self._worker.describe()
-        except JobError as error:
-            _log.error("%s", error)
-            return "unknown"
-
     async def _warm_up(self) -> None:
         """The worker loads torch while the artist still chooses."""
-        _log.info("The worker computes on %s.", await self._device())
+        _log.info("The worker computes on %s.", await self._answers.device())
 
     async def _watch_idle(self) -> None:
         if self._idle_seconds is None:
@@ -255,16 +288,3 @@ class FrontDoor:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("A part of the core failed", exc_info=task.exception())
-
-
-def _catch_up(client: Client, job: Job) -> None:
-    if job.news is not None:
-        client.tell(job.news)
-
-
-def _unknown(job: str) -> wire.Failed:
-    return wire.Failed(job, "unknown_job", "The core doesn't know this job (any more): submit it again.")
-
-
-def _not_ready(job: str) -> wire.Failed:
-    return wire.Failed(job, "bad_request", "The results of this job are not there yet: wait until it is finished.")

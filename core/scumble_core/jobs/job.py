@@ -1,5 +1,6 @@
 """What the front door knows of one job: its entry in the journal, its folder, and who looks on."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -8,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scumble_bridge import messages as wire
-from scumble_bridge.fields import PictureHeader, Stream, Upload
+from scumble_bridge.fields import REGION_STREAMS, PictureHeader, Stream, Upload
 from scumble_core.events import Event, JobResult, StageStarted, TileFinished, TilePreview
+from scumble_core.jobs.admission import PROFILE, check_profile
 from scumble_core.jobs.client import Client
 from scumble_core.jobs.entry import Entry
+from scumble_core.jobs.previews import PREVIEWS, Previews
 from scumble_core.jobs.states import ACTIVE, State
-from scumble_core.jobs.transfer import Intake, ResultReader
+from scumble_core.jobs.transfer import Intake, PictureIntake, ProfileIntake, ResultReader
 from scumble_core.stages.store import look_in
 
 MOST_SUMMARY = 48 * 1024
@@ -37,6 +40,10 @@ class Job:
     news: wire.Message | None = None
     intakes: dict[Upload, Intake] = field(default_factory=dict)
     watchers: set[Client] = field(default_factory=set)
+    previews: Previews = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.previews = Previews(self.folder / PREVIEWS)
 
     @property
     def id(self) -> str:
@@ -56,8 +63,8 @@ class Job:
         """How many bytes of its pictures are still to come."""
         return sum(intake.missing for intake in self.intakes.values())
 
-    def create(self, selection: PictureHeader | None) -> None:
-        """The folder, with room for the pictures. Slow on some file systems; raises ScumbleError.
+    def create(self, order: wire.Submit) -> None:
+        """The folder, with room for the pictures. Slow on some file systems; raises ScumbleError or OSError.
 
         Tiles that an earlier life of the job left are kept: their keys say whether they are of use.
         """
@@ -65,19 +72,28 @@ class Job:
             if path.name != "tiles":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.intakes["source"] = Intake(self.folder / "source.npy", self.entry.source)
-        if selection is not None:
-            self.intakes["selection"] = Intake(self.folder / "selection.npy", selection)
+        pictures: dict[Upload, PictureHeader | None] = {
+            "source": order.source,
+            "selection": order.selection,
+            "strength": order.strength,
+            **dict(zip(REGION_STREAMS, order.regions, strict=False)),
+        }
+        for stream, header in pictures.items():
+            if header is not None:
+                self.intakes[stream] = PictureIntake(self.folder / f"{stream}.npy", header)
+        if order.profile:
+            self.intakes["profile"] = ProfileIntake(self.folder / PROFILE, order.profile)
 
     def settle(self, others: Sequence[Path]) -> None:
-        """Write what the worker reads, and have the disk keep it all. Slow; raises OSError.
+        """Check and write what the worker reads, and have the disk keep it all. Slow; raises OSError, PictureError.
 
         `others`: folders of tiles that may serve this job too.
         """
+        check_profile(self.folder / PROFILE)
         look_in(self.folder / "tiles", others)
         (self.folder / "request.json").write_text(json.dumps(self.entry.request), encoding="utf-8")
-        for name in ("request.json", *(f"{stream}.npy" for stream in self.intakes)):
-            sync(self.folder / name)
+        for path in (self.folder / "request.json", *(intake.path for intake in self.intakes.values())):
+            sync(path)
 
     def want(self) -> None:
         """Note beside the pictures that the job is wanted. Raises OSError."""
@@ -93,18 +109,27 @@ class Job:
         """Remove the folder with all that is in it."""
         for intake in self.intakes.values():
             intake.close()
+        self.previews.drop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def tell(self, message: wire.Message) -> None:
         """Tell all who watch, and remember it unless it is a passing picture."""
-        if not isinstance(message, wire.Preview):
+        if isinstance(message, wire.Preview):
+            self.previews.keep(message)
+        else:
             self.news = message
         for client in self.watchers:
             client.tell(message)
 
+    async def put_previews_aside(self) -> None:
+        """The job has stopped: what it has shown goes from the memory to its folder."""
+        await asyncio.to_thread(self.previews.save)
+        if not self.is_active:
+            self.previews.let_go()
+
     def result(self, stream: Stream) -> ResultReader:
-        """One of its results, in the source's layout. Raises PictureError."""
-        return ResultReader(self.folder / f"{stream}.npy", self.entry.source.layout)
+        """One of its results, in the source's layout and depth. Raises PictureError."""
+        return ResultReader(self.folder / f"{stream}.npy", self.entry.source.layout, self.entry.source.depth)
 
     def finished(self, result: JobResult) -> wire.Finished:
         """The news that both results are there. Raises PictureError when they aren't."""

@@ -87,13 +87,15 @@ async def _run(data: Path, runtime: Path, address: Address, settings: Settings, 
 
 def _described(device: str, data: Path) -> Described:
     from scumble_core.models.library import choices
+    from scumble_core.presets import PRESETS
 
     found = choices(data / "models")
     bases, refiners, upscalers = (
         tuple(ModelChoice(id, name) for id, name in kind[:100])  # noqa: A001 - the wire's own word
         for kind in (found.bases, found.refiners, found.upscalers)
     )
-    return Described(device, installed_version(), bases, refiners, upscalers)
+    presets = tuple(ModelChoice(name, preset.title) for name, preset in PRESETS.items())
+    return Described(device, installed_version(), bases, refiners, upscalers, presets=presets)
 
 
 @contextlib.contextmanager

@@ -4,14 +4,13 @@ import asyncio
 
 from scumble_bridge import messages as wire
 from scumble_core.errors import ScumbleError
+from scumble_core.jobs.admission import admitted
 from scumble_core.jobs.client import Client
 from scumble_core.jobs.job import Job
 from scumble_core.jobs.register import Register
 from scumble_core.jobs.runner import Runner
 from scumble_core.jobs.supervisor import JobError
-from scumble_core.jobs.transfer import check_pictures
 from scumble_core.picture.storage import write_failed
-from scumble_core.request import RefineRequest
 
 WINDOW = 4 * 1024 * 1024  # credit under way for an upload
 MOST_ACTIVE = 64
@@ -29,11 +28,10 @@ class Uploads:
         """A new job, whose pictures may now come. Raises ScumbleError or JobError."""
         if sum(job.is_active for job in self._register) >= MOST_ACTIVE:
             raise JobError("busy", f"{MOST_ACTIVE} jobs are waiting already: let some finish, or cancel them.")
-        request = RefineRequest.from_dict(message.request)
-        check_pictures(message.source, message.selection)
+        request = admitted(message)
         job = self._register.new(message, request.to_dict(), client)
         try:
-            await asyncio.to_thread(job.create, message.selection)
+            await asyncio.to_thread(job.create, message)
         except BaseException as error:
             self._register.forget(job)
             if isinstance(error, OSError):
@@ -62,11 +60,13 @@ class Uploads:
         return True
 
     async def settle(self, job: Job) -> None:
-        """All has come: first the disk has it, then the journal, then it may run."""
+        """All has come: it is checked as a whole, then the disk has it, then the journal, then it may run."""
         trouble: ScumbleError | None = None
         async with self._settling:
             try:
                 await asyncio.to_thread(job.settle, self._register.tiles_of_others(job))
+            except ScumbleError as error:
+                trouble = error
             except OSError as error:
                 trouble = write_failed(job.folder / "request.json", error)
         if self._register.get(job.id) is not job:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scumble_bridge.fields import Depth, Layout, PictureHeader
 from scumble_core.errors import PictureError
-from scumble_core.jobs.transfer import DTYPES, Intake, ResultReader, reorder
+from scumble_core.jobs.transfer import DTYPES, PictureIntake, ResultReader, reorder
 from scumble_core.picture.storage import Picture
 
 CUTS = st.lists(st.integers(1, 90), max_size=20)
@@ -44,7 +44,7 @@ def test_a_picture_comes_back_as_it_came_in_whatever_its_pieces(
 ) -> None:
     path = tmp_path_factory.mktemp("job") / "source.npy"
     pixels = noise(width, height, depth)
-    intake = Intake(path, PictureHeader(width, height, depth, layout))
+    intake = PictureIntake(path, PictureHeader(width, height, depth, layout))
     data = pixels.tobytes()
     for piece in pieces(data, cuts_in):
         intake.take(intake.received, bytearray(piece) if is_array else piece)
@@ -72,7 +72,7 @@ def test_the_order_of_channels_is_turned_in_place_for_any_number_of_pixels(depth
 
 
 def test_bytes_that_the_caller_keeps_are_not_changed(tmp_path: Path) -> None:
-    intake = Intake(tmp_path / "source.npy", PictureHeader(1, 1, "u8", "bgra"))
+    intake = PictureIntake(tmp_path / "source.npy", PictureHeader(1, 1, "u8", "bgra"))
     data = b"\1\2\3\4"
     intake.take(0, memoryview(data))
     assert data == b"\1\2\3\4" and intake.missing == 0
@@ -80,7 +80,7 @@ def test_bytes_that_the_caller_keeps_are_not_changed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("offset", "size"), [(1, 1), (0, 17)])
 def test_a_piece_out_of_order_or_too_long_is_refused(tmp_path: Path, offset: int, size: int) -> None:
-    intake = Intake(tmp_path / "source.npy", PictureHeader(2, 2, "u8", "rgba"))
+    intake = PictureIntake(tmp_path / "source.npy", PictureHeader(2, 2, "u8", "rgba"))
     with pytest.raises(PictureError, match="send its pieces in order"):
         intake.take(offset, bytes(size))
 

@@ -1,0 +1,160 @@
+"""What a job would do and take, before it is sent: from sizes alone, in moments. No torch here."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from scumble_bridge.fields import PictureHeader
+from scumble_bridge.messages import Estimate
+from scumble_core.errors import PictureError
+from scumble_core.jobs.admission import check_model_files, check_source_header
+from scumble_core.picture.geometry import Bounds, Extent
+from scumble_core.presets import SCUMBLE
+from scumble_core.request import RefineRequest
+
+MOST_BOXES = 1000
+# Beyond so many a plan takes seconds, and nobody would wait for the job.
+MOST_TILES = 20_000
+MOST_PIXELS = 4 * 10**9
+# What fits into a message's header beside the rest.
+MOST_BYTES = 56 * 1024
+_SAMPLERS_ARRAYS = 6
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`memory`: the device's, in bytes, None while it isn't known. `pace`: see pace.py."""
+
+    memory: int | None = None
+    pace: float | None = None
+
+
+def estimated(asked: Estimate, machine: Machine) -> dict[str, Any]:
+    """The plan as a message may carry it (docs/protocol.md has the fields). Raises ScumbleError."""
+    request, source = RefineRequest.from_dict(asked.request), _extent(asked.source)
+    wanted = _selected(asked.selection, source, request.grow)
+    check_model_files(request)
+    # Named schedules are computed with torch. They say where between the same ends the steps lie, and not how many.
+    request = replace(request, schedule="") if request.preset == SCUMBLE else request
+    shown = _refinement(request, source, wanted, machine) if request.preset == SCUMBLE else (
+        _reference(request, source, wanted))  # fmt: skip
+    shown["memory_bytes"] = sum(shown["memory"].values())
+    if machine.pace is not None:
+        shown["seconds_estimate"] = round(shown["seconds_estimate"] * machine.pace, 1)
+    shown["measured"] = machine.pace is not None
+    return _fitting(shown)
+
+
+def _refinement(request: RefineRequest, source: Extent, wanted: Bounds | None, machine: Machine) -> dict[str, Any]:
+    from scumble_core.models.library import base_facts
+    from scumble_core.plan.job import plan_job
+
+    facts = base_facts(request.base)
+    _check_size(request, source, facts, machine.memory)
+    plan = plan_job(request, source, wanted, machine.memory)
+    passes = [each for each in (plan.first_pass, plan.tile_pass) if each is not None]
+    working = max((each.grid.tile.area / 1e6 * facts.tile_bytes * each.batch for each in passes), default=0.0)
+    if any(each.merged for each in passes):
+        from scumble_core.plan.blocks import MOST_VALUES
+
+        latent = max(source.area, plan.output.area) * facts.channels // facts.factor**2
+        working += _SAMPLERS_ARRAYS * 4 * min(latent, MOST_VALUES)
+    return {
+        **plan.to_dict(),
+        **_grid(plan.output, () if plan.tile_pass is None else plan.tile_pass.boxes),
+        "memory": {"working": int(working), "weights": weights_of(request.base, plan.refiner, plan.upscaler)},
+    }
+
+
+def _reference(request: RefineRequest, source: Extent, wanted: Bounds | None) -> dict[str, Any]:
+    from scumble_core.mikey.plan import TILE, plan_reference
+
+    _check_count(source.scaled(request.scale).area, (request.tile_size or TILE) * 3 // 4)
+    plan = plan_reference(request, source, wanted)
+    largest = max(plan.boxes[0].extent.area, plan.taken.extent.area if plan.phases else 0)
+    working = int(largest / 1e6 * plan.facts.tile_bytes)
+    return {
+        **plan.to_dict(),
+        **_grid(plan.output, plan.boxes),
+        "memory": {"working": working, "weights": weights_of(request.base, plan.refiner, plan.upscaler)},
+    }
+
+
+def _grid(output: Extent, boxes: tuple[Bounds, ...]) -> dict[str, Any]:
+    """The tiles of the tile pass in output pixels; as a list of boxes where they are no grid."""
+    columns, rows = sorted({box.x for box in boxes}), sorted({box.y for box in boxes})
+    sizes = {box.extent for box in boxes}
+    found: dict[str, Any] = {"extent": [output.width, output.height], "columns": columns, "rows": rows, "tile": [0, 0]}
+    if len(sizes) == 1 and len(columns) * len(rows) == len(boxes):
+        tile = sizes.pop()
+        return {"tiles": len(boxes), "grid": {**found, "tile": [tile.width, tile.height]}}
+    listed = [[box.x, box.y, box.width, box.height] for box in boxes[:MOST_BOXES]]
+    return {"tiles": len(boxes), "grid": {**found, "columns": [], "rows": []}, "boxes": listed}
+
+
+def weights_of(*models: str) -> int:
+    """Bytes of these models' files as they lie on the disk, which is about what they take in memory."""
+    return sum(path.stat().st_size for model in dict.fromkeys(models) for path in _files_of(model) if path.is_file())
+
+
+def _files_of(model: str) -> Iterator[Path]:
+    from scumble_core.models.library import NONE, STARTER_BASE, STARTER_REFINER, STARTER_UPSCALERS
+    from scumble_core.models.starter.places import AUTOENCODER, unet_folder, upscaler_path
+
+    if model in STARTER_UPSCALERS:
+        yield upscaler_path(STARTER_UPSCALERS[model])
+    elif model in (STARTER_BASE, STARTER_REFINER):
+        yield from unet_folder("base" if model == STARTER_BASE else "refiner").glob("*.safetensors")
+        if model == STARTER_BASE:
+            yield AUTOENCODER
+    elif model != NONE:
+        path = Path(model).expanduser()
+        # Not into the depth: a path is the client's, and may be the root.
+        yield from path.glob("*/*.safetensors") if path.is_dir() else (path,)
+
+
+def _check_size(request: RefineRequest, source: Extent, facts: Any, memory: int | None) -> None:
+    from scumble_core.plan.passes import tile_limits
+
+    limits = tile_limits(request, facts, memory)
+    step = max(1, math.isqrt(limits.largest_area) - limits.overlap)
+    _check_count(source.scaled(request.scale).area if request.strength else 0, step)
+    _check_count(source.area if request.first_pass else 0, step)
+    if source.area > MOST_PIXELS:
+        raise PictureError(f"The picture has {source.area:,} pixels, but no more than {MOST_PIXELS:,} can be planned.")
+
+
+def _check_count(area: int, step: int) -> None:
+    if area / step**2 > MOST_TILES:
+        raise PictureError(
+            f"The picture would be worked on in more than {MOST_TILES:,} tiles, which is too many to estimate: "
+            "choose larger tiles, a smaller scale or a part of the picture."
+        )
+
+
+def _extent(source: PictureHeader) -> Extent:
+    check_source_header(source)
+    return Extent(source.width, source.height)
+
+
+def _selected(box: tuple[int, ...] | None, source: Extent, grow: int) -> Bounds | None:
+    if box is None:
+        return None
+    found = Bounds(*box).intersect(Bounds.of(source)) if min(box[2:]) > 0 else Bounds(0, 0, 0, 0)
+    if found.is_empty:
+        raise PictureError("No pixels are selected: select the part to refine, or refine the whole picture.")
+    return found.pad(grow).intersect(Bounds.of(source))
+
+
+def _fitting(shown: dict[str, Any]) -> dict[str, Any]:
+    """Without what is long and of little use, until it fits into a header."""
+    for stage in shown["stages"].values():
+        stage.pop("complexity", None)
+    for part in ("boxes", "grid", "stages", "models"):
+        if len(json.dumps(shown)) <= MOST_BYTES:
+            break
+        shown.pop(part, None)
+    return shown
