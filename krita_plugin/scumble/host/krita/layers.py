@@ -1,0 +1,114 @@
+"""The layers of a document: which have a picture of their own, which are seen, and which are Scumble's results."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from krita import Document, Node
+
+from scumble.host.contract import LayerChoice
+from scumble.host.krita.notes import placed_layers
+
+# For layers that no note in the document knows, as after copying them from another one: so begin the names of the groups that Scumble makes.
+PLACED_PREFIX = "Scumble "
+WITH_PIXELS = frozenset({"paintlayer", "filelayer", "filllayer", "clonelayer", "vectorlayer"})
+SENDABLE = WITH_PIXELS | {"grouplayer"}
+
+
+def id_of(node: Node) -> str:
+    """Stays the same in a clone of the document and in its .kra file."""
+    return node.uniqueId().toString()
+
+
+def walk(parent: Node) -> "Iterator[Node]":
+    """All nodes below, masks too: a parent before its children, siblings from the lowest up."""
+    for child in parent.childNodes():
+        yield child
+        yield from walk(child)
+
+
+def find(document: Document, node_id: str) -> "Node | None":
+    """The node of that id."""
+    root = document.rootNode()
+    if root is None:
+        return None
+    return next((node for node in walk(root) if id_of(node) == node_id), None)
+
+
+def is_shown(node: Node) -> bool:
+    """Whether neither it nor a group around it is hidden."""
+    above: Node | None = node
+    while above is not None:
+        if not above.visible():
+            return False
+        above = above.parentNode()
+    return True
+
+
+def is_empty(node: Node) -> bool:
+    """Whether nothing is painted in it, or in any layer of the group that is shown."""
+    if node.type() == "grouplayer":
+        return all(is_empty(child) for child in node.childNodes() if child.visible() and child.type() in SENDABLE)
+    return node.type() == "paintlayer" and node.bounds().isEmpty()
+
+
+def choices(document: Document) -> "tuple[LayerChoice, ...]":
+    """Layers and groups as the artist sees them in the docker of layers: the uppermost first."""
+    root = document.rootNode()
+    return () if root is None else tuple(_choices(root, 0))
+
+
+def _choices(parent: Node, level: int) -> "Iterator[LayerChoice]":
+    for node in reversed(parent.childNodes()):
+        if node.type() in SENDABLE:
+            yield LayerChoice(id_of(node), node.name(), level)
+        if node.type() == "grouplayer":
+            yield from _choices(node, level + 1)
+
+
+def left_out(document: Document) -> "tuple[str, ...]":
+    """The ids of Scumble's own layers and groups that are seen now and don't belong into the next run's input.
+
+    What an artist painted into one of Scumble's groups stays; and where nothing else is seen (a flattened picture, a
+    document made of one result), Scumble's layers are the picture, and none is left out.
+    """
+    root = document.rootNode()
+    if root is None:
+        return ()
+    own = list(_own(root, frozenset(chain.from_iterable(note.ids for note in placed_layers(document)))))
+    if not own or not _shows_others(root, frozenset(own)):
+        return ()
+    return tuple(own)
+
+
+def shows_something(document: Document) -> bool:
+    """Whether any layer with a picture is seen."""
+    root = document.rootNode()
+    return root is not None and _shows_others(root, frozenset())
+
+
+def _own(parent: Node, placed: "frozenset[str]") -> "Iterator[str]":
+    for node in parent.childNodes():
+        if not node.visible() or node.type() not in SENDABLE:
+            continue
+        is_group = node.type() == "grouplayer"
+        if id_of(node) in placed:
+            if is_group and not all(id_of(below) in placed for below in walk(node) if below.type() in SENDABLE):
+                yield from _own(node, placed)
+            else:
+                yield id_of(node)
+        elif is_group and node.name().startswith(PLACED_PREFIX):
+            yield id_of(node)
+        elif is_group:
+            yield from _own(node, placed)
+
+
+def _shows_others(parent: Node, own: "frozenset[str]") -> bool:
+    for node in parent.childNodes():
+        if not node.visible() or id_of(node) in own:
+            continue
+        if node.type() == "grouplayer":
+            if _shows_others(node, own):
+                return True
+        elif node.type() in WITH_PIXELS and not is_empty(node):
+            return True
+    return False

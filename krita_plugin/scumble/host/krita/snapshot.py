@@ -1,0 +1,246 @@
+"""Pixels of a Krita document as they were at one moment, read in bands.
+
+A small part is copied at that moment. A large one is a clone of the document, which shares all pixels until one side
+paints; it costs half a microsecond for each 64 x 64 pixels of every layer.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from krita import Document, Selection
+
+from scumble.geometry import Box
+from scumble.host.contract import HostError, Steps, T, Target, Wanted
+from scumble.host.krita.colour import SRGB, Conversion, Convert, Space, carrier, grey_to_rgba
+from scumble.host.krita.document import Documents, is_open
+from scumble.host.krita.layers import find
+from scumble.host.krita.profiles import Profiles
+from scumble.host.krita.recompose import leave_out
+from scumble.host.krita.sources import Chosen, choose
+from scumble.words import tr
+from scumble_bridge.fields import PictureHeader
+
+# What is copied at once, in Krita's own bytes: about 8 ms.
+COPY_BYTES = 16 * 1024 * 1024
+# A band, in bytes as they travel; where Krita converts colours, in pixels (60 to 250 ns each).
+BAND_BYTES = 1024 * 1024
+BAND_PIXELS = 48 * 1024
+# How long a stroke, a filter or a transformation may keep the document busy.
+PATIENCE_S = 60.0
+
+Read = Callable[[int, int, int, int], bytes]
+
+
+class KritaSnapshot:
+    """See contract.Snapshot."""
+
+    def __init__(self, target: Target, space: Space, read: Read, clone: "Document | None") -> None:
+        self._target, self._space, self._read_pixels, self._clone = target, space, read, clone
+        self._selection: bytes | None = None
+        self._header = PictureHeader(target.box.width, target.box.height, space.wire_depth, space.wire_layout)
+        self._profile = b""
+        self._convert: Convert | None = None
+        self._band_rows = 1
+        self._first, self._band = 0, b""
+
+    @property
+    def header(self) -> PictureHeader:
+        return self._header
+
+    @property
+    def profile(self) -> bytes:
+        return self._profile
+
+    @property
+    def target(self) -> Target:
+        return self._target
+
+    @property
+    def selection(self) -> "bytes | None":
+        return self._selection
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Any bytes; asked for in order, every row is read from Krita once."""
+        out = bytearray()
+        while size > 0 and offset < self._header.total_bytes:
+            if not self._first <= offset < self._first + len(self._band):
+                self._read_band(offset)
+            start = offset - self._first
+            piece = self._band[start : start + size]
+            out += piece
+            offset += len(piece)
+            size -= len(piece)
+        return bytes(out)
+
+    def release(self) -> None:
+        clone, self._clone = self._clone, None
+        self._read_pixels, self._convert, self._band = _released, None, b""
+        close_clone(clone)
+
+    def prepare(self, profiles: Profiles, document: Document) -> "Steps[None]":
+        """Find out how the pixels travel. `document`: lends scratch layers when there is no clone yet."""
+        space, travelling = self._space, carrier(self._space, profiles.known())
+        profile: bytes | None = None
+        if space.model in ("RGBA", "GRAYA"):
+            profile = yield from profiles.travelling(space)
+        if profile is None:  # another model, or nobody can tell what the profile means: Krita converts
+            travelling, profile = yield from _carried(space, profiles)
+            if self._clone is None:
+                self._clone = document.clone()
+            self._convert = Conversion(self._clone, space, travelling)
+        elif space.model == "GRAYA":
+            self._convert = _from_grey(space.depth)
+        box = self._target.box
+        self._profile = profile
+        self._header = PictureHeader(box.width, box.height, travelling.wire_depth, travelling.wire_layout)
+        self._band_rows = max(1, BAND_BYTES // self._header.row_bytes)
+        if isinstance(self._convert, Conversion):
+            self._band_rows = max(1, min(self._band_rows, BAND_PIXELS // box.width))
+
+    def select(self, selection: Selection) -> "Steps[None]":
+        """Read the mask, band by band."""
+        box = self._target.box
+        rows = max(1, BAND_BYTES // box.width)
+        bands = []
+        for top in range(0, box.height, rows):
+            count = min(rows, box.height - top)
+            bands.append(selection.pixelData(box.x, box.y + top, box.width, count).data())
+            yield
+        if any(band.count(255) < len(band) for band in bands):
+            self._selection = b"".join(bands)
+
+    def _read_band(self, offset: int) -> None:
+        box, row_bytes = self._target.box, self._header.row_bytes
+        top = offset // row_bytes
+        rows = min(self._band_rows, box.height - top)
+        try:
+            pixels = self._read_pixels(box.x, box.y + top, box.width, rows)
+            if len(pixels) == rows * box.width * self._space.pixel_bytes and self._convert is not None:
+                pixels = self._convert(pixels, box.width, rows)
+        except (RuntimeError, AttributeError) as error:  # Krita closes, and takes the clone away
+            raise HostError(tr("Krita closed the picture while it was read: open it again and retry.")) from error
+        if len(pixels) != rows * row_bytes:
+            raise HostError(tr("Krita gave fewer pixels than the document has: save it, open it again and retry."))
+        self._first, self._band = top * row_bytes, pixels
+
+
+def take(documents: Documents, profiles: Profiles, wanted: Wanted) -> "Steps[KritaSnapshot]":
+    """As in the contract. The moment is the first at which no stroke of the artist's is at work."""
+    first = choose(documents, wanted)
+    wanted = replace(wanted, layer=first.target.layer)
+    until = time.monotonic() + PATIENCE_S
+    while not is_idle(first.document):
+        if time.monotonic() > until:
+            raise HostError(tr("Krita is still busy with this document: finish what is going on there, then retry."))
+        yield
+    # From here to the end of `hold` nothing else runs.
+    chosen = choose(documents, wanted, first.document)
+    selection = None if chosen.target.selected is None else chosen.document.selection().duplicate()
+    snapshot = hold(chosen)
+    try:
+        yield
+        yield from complete(snapshot, chosen)
+        if selection is not None:
+            yield from snapshot.select(selection)
+        yield from snapshot.prepare(profiles, chosen.document)
+    except BaseException:
+        snapshot.release()
+        raise
+    return snapshot
+
+
+def hold(chosen: Chosen) -> KritaSnapshot:
+    """What the source is at this moment; Scumble's layers still among it. Raises HostError."""
+    small = chosen.native_bytes <= COPY_BYTES and chosen.space.model in ("RGBA", "GRAYA")
+    if small and not chosen.left_out:
+        box = chosen.target.box
+        pixels = reader(chosen.document, chosen)(box.x, box.y, box.width, box.height)
+        return KritaSnapshot(chosen.target, chosen.space, _rows_of(pixels, box, chosen.space), None)
+    clone = chosen.document.clone()
+    if clone is None or not is_open(clone):
+        raise HostError(tr("Krita could not copy the document: save it, open it again and retry."))
+    clone.setBatchmode(True)
+    try:
+        return KritaSnapshot(chosen.target, chosen.space, reader(clone, chosen), clone)
+    except HostError:
+        close_clone(clone)
+        raise
+
+
+def reader(document: Document, chosen: Chosen) -> Read:
+    """Reads the source's pixels in the document or in a clone of it. Raises HostError."""
+    if chosen.node is None:
+        return lambda x, y, width, height: document.pixelData(x, y, width, height).data()
+    node = find(document, chosen.target.layer)
+    if node is None:
+        raise HostError(tr("The chosen layer is gone: choose another."))
+    return lambda x, y, width, height: node.projectionPixelData(x, y, width, height).data()
+
+
+def complete(snapshot: KritaSnapshot, chosen: Chosen) -> "Steps[None]":
+    """Take Scumble's layers out of what is held."""
+    clone = snapshot._clone
+    if clone is None:
+        return
+    if chosen.left_out:
+        yield from leave_out(clone, chosen.left_out, chosen.target.box)
+    while not is_idle(clone):
+        yield
+
+
+def is_idle(document: Document) -> bool:
+    """Whether no stroke and no update is at work in it."""
+    if not is_open(document):
+        raise HostError(tr("The document was closed before it was read: open it again."))
+    if not document.tryBarrierLock():
+        return False
+    document.unlock()
+    return True
+
+
+def close_clone(clone: "Document | None") -> None:
+    """Throw a clone away, whatever is left of it."""
+    try:
+        if clone is not None and is_open(clone):
+            clone.setModified(False)
+            clone.close()
+    except RuntimeError:  # Krita is closing and has deleted it
+        return
+
+
+def guarded(steps: "Steps[T]") -> "Steps[T]":
+    """The same steps, from which nothing but HostError comes out."""
+    try:
+        return (yield from steps)
+    except HostError:
+        raise
+    except Exception as error:
+        message = tr("Krita could not read the picture ({why}): is the document still open?")
+        raise HostError(message.format(why=error)) from error
+
+
+def _carried(space: Space, profiles: Profiles) -> "Steps[tuple[Space, bytes]]":
+    """The space that Krita converts to, and its profile."""
+    plain = space if space.model not in ("RGBA", "GRAYA") else replace(space, model="XYZA")
+    travelling = carrier(plain, profiles.known())
+    profile = yield from profiles.travelling(travelling)
+    return (replace(travelling, profile=SRGB), b"") if profile is None else (travelling, profile)
+
+
+def _from_grey(depth: str) -> Convert:
+    return lambda pixels, _width, _height: grey_to_rgba(pixels, depth)
+
+
+def _rows_of(pixels: bytes, box: Box, space: Space) -> Read:
+    """Reads whole rows from a copy of the box."""
+    row = box.width * space.pixel_bytes
+
+    def read(_x: int, y: int, _width: int, height: int) -> bytes:
+        return pixels[(y - box.y) * row : (y - box.y + height) * row]
+
+    return read
+
+
+def _released(_x: int, _y: int, _width: int, _height: int) -> bytes:
+    raise HostError(tr("The picture was let go before it was read: press Refine again."))
