@@ -1,17 +1,14 @@
 """The protocol over asyncio: the core's side, and a client for the command line and tests."""
 
 import asyncio
-import contextlib
 import logging
-import os
-import socket
-import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from scumble_bridge.channel import BEAT_SECONDS, Channel
 from scumble_bridge.connection import Connection
 from scumble_bridge.errors import PlaceError, ProtocolError
+from scumble_bridge.peers import is_ours
 from scumble_bridge.places import Address, UnixAddress, core_address, read_token
 
 __all__ = ["Channel", "connect", "listen"]
@@ -38,7 +35,7 @@ async def connect(runtime: Path, *, beat: float = BEAT_SECONDS) -> Channel:
     except OSError as error:
         raise PlaceError(f"Nobody answers at {address} ({error.strerror or error}): start Scumble's core.") from error
     try:
-        if not _is_ours(channel):
+        if not is_ours(channel.socket):
             raise PlaceError(f"Somebody else's program listens at {address}: remove it, or set SCUMBLE_RUNTIME_DIR.")
         await channel.shake_hands()
     except BaseException:
@@ -106,21 +103,10 @@ class _Reception:
 
     async def _check(self, channel: Channel) -> None:
         try:
-            if not _is_ours(channel):
+            if not is_ours(channel.socket):
                 raise ProtocolError("It came from another user's program.")
             await channel.shake_hands()
         finally:
             self._strangers.pop(channel, None)
         if self._clients >= MOST_CLIENTS:
             raise ProtocolError(f"{MOST_CLIENTS} clients are connected already.")
-
-
-def _is_ours(channel: Channel) -> bool:
-    """Whether the same user's program is at the other end, where the system tells."""
-    line = channel.socket
-    if line is None or not hasattr(socket, "SO_PEERCRED") or line.family != socket.AF_UNIX:
-        return True
-    with contextlib.suppress(OSError):
-        _process, user, _group = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        return bool(user == os.getuid())
-    return False
