@@ -143,6 +143,6 @@ class Conversion:
         if (layer.colorModel(), layer.colorDepth()) != (space.model, space.depth):
             raise HostError(
                 tr(
-                    "Krita could not convert colours to {kind}: convert them to RGB by Image > Convert Image Color Space."
+                    "Krita could not convert colours to {kind}: convert the picture to RGB yourself, then retry."
                 ).format(kind=space.title)
             )

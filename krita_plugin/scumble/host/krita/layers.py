@@ -1,14 +1,14 @@
 """The layers of a document: which have a picture of their own, which are seen, and which are Scumble's results."""
 
+import json
 from collections.abc import Iterator
-from itertools import chain
 
 from krita import Document, Node
 
 from scumble.host.contract import LayerChoice
-from scumble.host.krita.notes import placed_layers
+from scumble.host.krita.notes import LAYERS, load_note
 
-# For layers that no note in the document knows, as after copying them from another one: so begin the names of the groups that Scumble makes.
+# For groups that no note in the document knows, as after copying them from another one: how Scumble names its own.
 PLACED_PREFIX = "Scumble "
 WITH_PIXELS = frozenset({"paintlayer", "filelayer", "filllayer", "clonelayer", "vectorlayer"})
 SENDABLE = WITH_PIXELS | {"grouplayer"}
@@ -65,6 +65,15 @@ def _choices(parent: Node, level: int) -> "Iterator[LayerChoice]":
             yield from _choices(node, level + 1)
 
 
+def placed_ids(document: Document) -> "frozenset[str]":
+    """The ids that the document's note holds; none when there is no note, or one that can't be read."""
+    try:
+        ids = json.loads(load_note(document, LAYERS) or b"[]")
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(entry for entry in ids if isinstance(entry, str)) if isinstance(ids, list) else frozenset()
+
+
 def left_out(document: Document) -> "tuple[str, ...]":
     """The ids of Scumble's own layers and groups that are seen now and don't belong into the next run's input.
 
@@ -74,7 +83,7 @@ def left_out(document: Document) -> "tuple[str, ...]":
     root = document.rootNode()
     if root is None:
         return ()
-    own = list(_own(root, frozenset(chain.from_iterable(note.ids for note in placed_layers(document)))))
+    own = list(_own(root, placed_ids(document)))
     if not own or not _shows_others(root, frozenset(own)):
         return ()
     return tuple(own)
