@@ -1,0 +1,130 @@
+"""The layers of a result, made outside of the document's tree: whatever fails, the document is as it was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from krita import Document, Node
+
+from scumble.host.contract import Delivery, HostError, Result, Steps
+from scumble.host.krita.aside import aside
+from scumble.host.krita.colour import SRGB_NAMES, Space
+from scumble.host.krita.masks import Masks
+from scumble.host.krita.placing_pixels import BAND_BYTES, fill
+from scumble.qt import QtCore
+from scumble.words import tr
+
+
+@dataclass(frozen=True)
+class Layers:
+    """`tops`: what goes into the tree, the lowest first; `mask`: on the refined layer; `opaque`: the result is."""
+
+    tops: "tuple[Node, ...]"
+    group: "Node | None"
+    upscaled: "Node | None"
+    refined: Node
+    mask: "Node | None"
+    opaque: bool
+    said: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How the layers are to be: where their left upper corner lies, in which space, and with a mask or without."""
+
+    x: int
+    y: int
+    own: Space
+    result: Space
+    masked: bool
+    # Loose layers in one step of undo: a group that lets its layers through as if it weren't there.
+    through: bool
+
+
+def make_layers(
+    document: Document, delivery: Delivery, wish: Wish, masks: Masks, fits: "Callable[[], bool]"
+) -> "Steps[Layers | None]":
+    """Both layers, filled; None as soon as the document doesn't fit any more. Raises HostError."""
+    placement, title = delivery.placement, delivery.title
+    said = ""
+    upscaled: Node | None = None
+    group: Node | None = None
+    refined = new_layer(document, tr("Refined {title}").format(title=title))
+    mask = masks.new(document, tr("Selection")) if wish.masked else None
+    if wish.masked and mask is None:
+        said = tr("This Krita gives no masks to plugins, so the refined layer is cut by the selection.")
+    yield
+    opaque = yield from _filled(document, refined, mask, delivery.refined, wish)
+    if not fits():
+        return None
+    if placement.keep_upscaled:
+        upscaled = new_layer(document, tr("Upscaled {title}").format(title=title))
+        solid = yield from _filled(document, upscaled, None, delivery.upscaled, wish)
+        if not fits():
+            return None
+        # Two half-transparent layers over each other would make soft edges hard: then the refined one shows alone.
+        upscaled.setVisible(solid)
+    if mask is not None:
+        refined.setChildNodes([mask])
+    refined.setOpacity(round(255 * min(100, max(0, placement.opacity)) / 100))
+    tops = tuple(node for node in (upscaled, refined) if node is not None)
+    if placement.group or wish.through:
+        group = document.createGroupLayer(tr("Scumble {title}").format(title=title))
+        # Unlike addChildNode, this makes no step of undo.
+        group.setChildNodes(list(tops))
+        if not placement.group:
+            group.setPassThroughMode(True)
+        tops = (group,)
+    return Layers(tops, group, upscaled, refined, mask, opaque, said)
+
+
+def new_layer(document: Document, name: str) -> Node:
+    """An empty paint layer in the document's space. Raises HostError."""
+    layer = document.createNode(name, "paintlayer")
+    if layer is None:
+        raise HostError(tr("Krita could not create a layer: is the document still open?"))
+    return layer
+
+
+def same(one: Space, other: Space) -> bool:
+    """Whether pixels mean the same in both."""
+    profiles = one.profile == other.profile or {one.profile, other.profile} <= SRGB_NAMES
+    return profiles and (one.model, one.depth) == (other.model, other.depth)
+
+
+def _filled(document: Document, layer: Node, mask: "Node | None", result: Result, wish: Wish) -> "Steps[bool]":
+    if same(wish.own, wish.result):
+        return (yield from fill(layer, result, wish.x, wish.y, mask))
+    return (yield from _converted(document, layer, mask, result, wish))
+
+
+def _converted(document: Document, layer: Node, mask: "Node | None", result: Result, wish: Wish) -> "Steps[bool]":
+    """Fill it with pixels that Krita converts to the document's space, so that merging down changes nothing.
+
+    Converting makes a step of undo, even outside of the tree: so it goes on in a clone.
+    """
+    header = result.header
+    scratch = document.clone()
+    try:
+        scratch.setBatchmode(True)
+        between = new_layer(scratch, "Scumble")
+        yield
+        yield from _convert(between, wish.result)
+        opaque = yield from fill(between, result, wish.x, wish.y, mask)
+        yield from _convert(between, wish.own)
+        pixel_bytes = max(1, len(between.pixelData(0, 0, 1, 1)))
+        rows = max(1, BAND_BYTES // (pixel_bytes * header.width))
+        for top in range(0, header.height, rows):
+            count = min(rows, header.height - top)
+            pixels = between.pixelData(wish.x, wish.y + top, header.width, count)
+            layer.setPixelData(pixels, wish.x, wish.y + top, header.width, count)
+            yield
+        return opaque
+    finally:
+        scratch.setModified(False)
+        scratch.close()
+
+
+def _convert(layer: Node, space: Space) -> "Steps[None]":
+    yield from aside(lambda: layer.setColorSpace(space.model, space.depth, space.profile))
+    if (layer.colorModel(), layer.colorDepth()) != (space.model, space.depth):
+        raise HostError(tr("Krita could not convert the result to {kind}.").format(kind=space.title))
