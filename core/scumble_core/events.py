@@ -13,6 +13,7 @@ Stage = Literal["first_pass", "upscale", "merge", "tiles", "compose"]
 STAGES: tuple[Stage, ...] = ("first_pass", "upscale", "merge", "tiles", "compose")
 
 How = Literal["done", "kept", "taken over"]
+HOWS: tuple[How, ...] = ("done", "kept", "taken over")
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,16 @@ def list_jobs(as_json: Json = False) -> None:
 
 def show(job: Id, as_json: Json = False) -> None:
     """All that is known of one job."""
-    values = _described(_entry(job))
+    entry = _entry(job)
+    values, stages = _described(entry), _fared(entry)
     if as_json:
-        print(json.dumps(values))
+        print(json.dumps({**values, "tasks": stages}))
         return
     for name, value in values.items():
-        Console(soft_wrap=True, highlight=False, markup=False).print(f"{name}: {value}")
+        _say(f"{name}: {value}")
+    for stage, told in stages.items():
+        median = "" if told["median_seconds"] is None else f", {told['median_seconds']:g} s each (the median)"
+        _say(f"{stage}: {told['done']} done, {told['kept']} kept, {told['taken_over']} taken over{median}")
 
 
 def resume(job: Id) -> None:
@@ -155,6 +159,14 @@ def _tiles(entry: Entry) -> int:
 
 def _described(entry: Entry) -> dict[str, Any]:
     return {**entry.to_dict(), "folder": str(_folder(entry)), "tiles": _tiles(entry)}
+
+
+def _fared(entry: Entry) -> dict[str, dict[str, Any]]:
+    from scumble_core.jobs.journal import read_tasks
+    from scumble_core.jobs.register import JOURNAL
+    from scumble_core.jobs.tasks import fared
+
+    return fared(read_tasks(data_folder() / JOURNAL, entry.id))
 
 
 def _age(since: float) -> str:

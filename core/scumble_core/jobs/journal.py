@@ -8,13 +8,16 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
+from typing import TypeVar
 
 from scumble_core.errors import ScumbleError
 from scumble_core.jobs.entry import Entry
+from scumble_core.jobs.tasks import Task
+from scumble_core.picture.geometry import Bounds
 
 BUSY_SECONDS = 5.0
 # What leads from each version to the next; only ever added to.
@@ -26,10 +29,23 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "fetched INTEGER NOT NULL)",
     ),
     ("ALTER TABLE jobs ADD COLUMN title TEXT NOT NULL DEFAULT ''",),
+    (
+        "CREATE TABLE tasks (job TEXT NOT NULL, stage TEXT NOT NULL, key TEXT NOT NULL, x INTEGER NOT NULL, "
+        "y INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, seconds REAL NOT NULL, "
+        "source TEXT NOT NULL, PRIMARY KEY (job, key)) WITHOUT ROWID",
+        "CREATE INDEX tasks_by_key ON tasks (key)",
+    ),
 )
 VERSION = len(_MIGRATIONS)
 _NAMES = tuple(each.name for each in fields(Entry))
+_PUT_TASK = (
+    "INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job, key) DO UPDATE SET "
+    "stage = excluded.stage, x = excluded.x, y = excluded.y, width = excluded.width, height = excluded.height, "
+    "seconds = CASE excluded.source WHEN 'done' THEN excluded.seconds ELSE seconds END, source = excluded.source"
+)
 _JSON = frozenset({"request", "source", "result", "error"})
+
+T = TypeVar("T")
 
 _log = logging.getLogger("scumble.journal")
 
@@ -66,6 +82,25 @@ class Journal:
         """Forget a job. Raises ScumbleError."""
         with self._writing() as connection:
             connection.execute("DELETE FROM jobs WHERE id = ?", (job,))
+            connection.execute("DELETE FROM tasks WHERE job = ?", (job,))
+
+    def note(self, tasks: Sequence[Task]) -> None:
+        """Write these tasks' rows, new or anew, at once. What a task took stays when it is only found again.
+
+        Raises ScumbleError.
+        """
+        rows = [(task.job, task.stage, task.key, *astuple(task.bounds), task.seconds, task.source) for task in tasks]
+        with self._writing() as connection:
+            connection.executemany(_PUT_TASK, rows)
+
+    def tasks(self, job: str) -> list[Task]:
+        """All that a job has finished, from the top."""
+        query = "SELECT stage, key, x, y, width, height, seconds, source FROM tasks WHERE job = ? ORDER BY y, x"
+        rows = self._connection.execute(query, (job,)).fetchall()
+        return [Task(job, stage, key, Bounds(*box), seconds, how) for stage, key, *box, seconds, how in rows]
+
+    def jobs_with_tasks(self) -> set[str]:
+        return {job for (job,) in self._connection.execute("SELECT DISTINCT job FROM tasks")}
 
     def entries(self) -> list[Entry]:
         """All jobs in the order in which they came. A row that makes no sense is left out with a line in the log."""
@@ -88,12 +123,21 @@ class Journal:
 
 def read_entries(path: Path) -> list[Entry]:
     """What the journal holds, from beside a running core as well. Raises ScumbleError."""
+    return _read(path, Journal.entries)
+
+
+def read_tasks(path: Path, job: str) -> list[Task]:
+    """What a job has finished, from beside a running core as well. Raises ScumbleError."""
+    return _read(path, lambda journal: journal.tasks(job))
+
+
+def _read(path: Path, what: Callable[[Journal], list[T]]) -> list[T]:
     if not path.exists():
         return []
     try:
         connection = _opened(path)
         try:
-            return Journal(connection, path).entries()
+            return what(Journal(connection, path))
         finally:
             connection.close()
     except sqlite3.Error as error:
@@ -114,7 +158,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection)
-        connection.execute("SELECT count(*) FROM jobs").fetchone()
+        connection.execute("SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM tasks)").fetchone()
     except BaseException:
         connection.close()
         raise

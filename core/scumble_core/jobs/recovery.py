@@ -28,8 +28,13 @@ class Deaths:
 
 def finished_tiles(folder: Path) -> int:
     """How many tiles lie in a job's folder."""
+    return len(finished_keys(folder))
+
+
+def finished_keys(folder: Path) -> list[str]:
+    """The keys of the tiles that lie in a job's folder."""
     tiles = folder / "tiles"
-    return sum(path.suffix == ".npy" for path in tiles.iterdir()) if tiles.is_dir() else 0
+    return [path.stem for path in tiles.iterdir() if path.suffix == ".npy"] if tiles.is_dir() else []
 
 
 def hopeless(job: str, how: str, deaths: Deaths) -> str:

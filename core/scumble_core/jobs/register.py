@@ -11,7 +11,7 @@ import logging
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from scumble_core.jobs.entry import Entry
 from scumble_core.jobs.eviction import Kept, Limits, soon_too_old, to_evict
 from scumble_core.jobs.job import ENTRY, Job
 from scumble_core.jobs.journal import Journal
-from scumble_core.jobs.recovery import finished_tiles
+from scumble_core.jobs.recovery import finished_keys, finished_tiles
 from scumble_core.jobs.states import ACTIVE, AT_START, State
+from scumble_core.jobs.tasks import Task
+from scumble_core.stages.elsewhere import Elsewhere
 
 JOURNAL = "jobs.sqlite"
 MOST_OTHERS = 20
@@ -61,6 +63,10 @@ class Register:
             if folder.is_dir() and folder.name not in self._jobs:
                 self._take_in(folder)
         self._number = max((job.entry.number for job in self), default=0)
+        known = self._journal.jobs_with_tasks()
+        for job in self:
+            if job.id not in known:  # the journal was lost, or older than its table of tasks
+                self.note([Task.found(job.id, key) for key in finished_keys(job.folder)])
 
     def close(self) -> None:
         """What runs is the next core's to run."""
@@ -98,6 +104,18 @@ class Register:
         """Where tiles may lie that this job needs as well: those of the jobs last of use come first."""
         others = sorted((each for each in self if each is not job), key=lambda each: -each.entry.used)
         return [each.folder / "tiles" for each in others[:MOST_OTHERS]]
+
+    def elsewhere(self) -> Elsewhere:
+        """Where workers find what other jobs have finished."""
+        return Elsewhere(self._folder.parent / JOURNAL, self._folder)
+
+    def note(self, tasks: Sequence[Task]) -> None:
+        """Write down what jobs have finished."""
+        try:
+            if self._journal is not None:
+                self._journal.note([task for task in tasks if task.job in self._jobs])
+        except ScumbleError as error:
+            _log.error("%s", error)
 
     def touch(self, job: Job, fetched: bool = False) -> None:
         """Somebody cares for it."""

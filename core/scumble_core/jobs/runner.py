@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from scumble_bridge import messages as wire
 from scumble_core.errors import Cancelled, ScumbleError
-from scumble_core.events import Event, JobResult
+from scumble_core.events import Event, JobResult, TaskFinished
 from scumble_core.jobs.job import Job, sync
 from scumble_core.jobs.order import Waiting, in_order
 from scumble_core.jobs.recovery import Deaths, finished_tiles, hopeless
 from scumble_core.jobs.register import Register
 from scumble_core.jobs.states import State
 from scumble_core.jobs.supervisor import DeadWorkerError, JobError, Supervisor
+from scumble_core.jobs.tasks import Batches, Task
 from scumble_core.jobs.workers import Workers
+from scumble_core.stages.elsewhere import look_up
 from scumble_core.stages.store import taken_over
 
 MOST_WORDS = 8000
@@ -49,6 +52,7 @@ class Runner:
         self._running: dict[str, Supervisor] = {}
         self._runs: set[asyncio.Task[None]] = set()
         worker.watch(self._look_again)
+        self._batches = Batches(register.note)
         self._ended = ended
         self._turns: dict[str, int] = {}
         self._wake = asyncio.Event()
@@ -66,6 +70,7 @@ class Runner:
                 run.cancel()
             await asyncio.gather(*self._runs, return_exceptions=True)
             await self._workers.close()
+            self._batches.flush()
 
     @property
     def workers(self) -> tuple[Supervisor, ...]:
@@ -129,6 +134,7 @@ class Runner:
         finally:
             del self._running[job.id]
             self._workers.give_back(worker)
+            self._batches.flush()
             self._look_again()
         self._end(job, ending)
 
@@ -150,8 +156,10 @@ class Runner:
         self._ended(job)
 
     async def _run(self, job: Job, worker: Supervisor) -> _Ending:
+        stages: dict[str, str] = {}
         try:
-            result = await self._run_through_deaths(job, worker)
+            await asyncio.to_thread(look_up, job.folder / "tiles", self._register.elsewhere())
+            result = await self._run_through_deaths(job, worker, stages)
             for name in ("upscaled.npy", "refined.npy"):
                 await asyncio.to_thread(sync, job.folder / name)
         except Cancelled:
@@ -162,13 +170,16 @@ class Runner:
             _log.exception("Job %s met what was not foreseen", job.id)
             return _Ending("failed", error=("internal", f"The core failed ({error!r}): see its log."[:MOST_WORDS]))
         saved = await asyncio.to_thread(taken_over, job.folder / "tiles")
-        if saved:
-            result = replace(result, summary={**result.summary, "tiles_taken_over": saved})
-            _log.info("Job %s took %d tiles over from other jobs.", job.id, saved)
+        result = replace(result, summary={**result.summary, **_saved(stages[key] for key in saved if key in stages)})
         return _Ending("cancelled") if job.wish == "cancelled" else _Ending("finished", result=result)
 
-    async def _run_through_deaths(self, job: Job, worker: Supervisor) -> JobResult:
+    async def _run_through_deaths(self, job: Job, worker: Supervisor, stages: dict[str, str]) -> JobResult:
+        """`stages` is told of the stage of each finished task, by its key."""
+
         def listen(event: Event) -> None:
+            if isinstance(event, TaskFinished):
+                stages[event.key] = event.stage
+                self._batches.add(Task.of(job.id, event))
             news = job.news_of(event)
             if news is not None:
                 job.tell(news)
@@ -184,3 +195,9 @@ class Runner:
                     raise JobError(died.code, hopeless(job.id, died.how, deaths)) from died
                 job.tell(wire.Progress(job.id, "restarting", deaths.count, 0))
         raise Cancelled
+
+
+def _saved(stages: Iterable[str]) -> dict[str, int]:
+    """How many tasks of each kind other jobs had done already; nothing where they had done none."""
+    counts = Counter("upscaled_taken_over" if stage == "upscale" else "tiles_taken_over" for stage in stages)
+    return dict(counts)

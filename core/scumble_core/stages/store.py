@@ -22,8 +22,8 @@ from scumble_core.errors import ScumbleError
 from scumble_core.events import How
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Floats, write_failed
+from scumble_core.stages.elsewhere import ELSEWHERE, elsewhere_of
 
-ELSEWHERE = "elsewhere.json"
 TAKEN = "taken.txt"
 _CHECKSUM_BYTES = 32
 
@@ -46,14 +46,14 @@ def task_key(settings: Mapping[str, object], *arrays: Floats) -> str:
 class TileStore:
     """A folder of arrays. A file appears whole, or not at all; one that was damaged later is noticed.
 
-    A tile that is not there may lie in another job's folder: those that `look_in` named are looked through too, and
-    what is found there is taken over, as a second name of the same file where the disk can do that.
+    A tile that is not there may lie in another job's folder (elsewhere.py): what is found there is taken over, as a
+    second name of the same file where the disk can do that.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._elsewhere = _elsewhere(folder)
+        self._elsewhere = elsewhere_of(folder)
         for part in folder.glob("*.part"):
             if not part.name.endswith(f".{os.getpid()}.part"):
                 part.unlink(missing_ok=True)  # of a process that died while it wrote
@@ -137,9 +137,11 @@ class TileStore:
 
     def _take_over(self, key: str) -> tuple[How, Pixels] | None:
         path = self._path(key)
-        for folder in self._elsewhere:
+        for other in () if self._elsewhere is None else self._elsewhere.holders(key):
+            if other == path:
+                continue
             with contextlib.suppress(OSError):
-                _link(folder / path.name, path)
+                _link(other, path)
                 try:
                     values = self.get(key)
                 except ScumbleError as error:
@@ -171,19 +173,12 @@ def look_in(folder: Path, others: Sequence[Path]) -> None:
     (folder / ELSEWHERE).write_text(json.dumps([str(other.absolute()) for other in others]), encoding="utf-8")
 
 
-def taken_over(folder: Path) -> int:
-    """How many tiles this folder's store took from others instead of having them done."""
+def taken_over(folder: Path) -> frozenset[str]:
+    """The keys of what this folder's store took from others instead of having it done."""
     try:
-        return len((folder / TAKEN).read_text(encoding="ascii").split())
+        return frozenset((folder / TAKEN).read_text(encoding="ascii").split())
     except OSError:
-        return 0
-
-
-def _elsewhere(folder: Path) -> list[Path]:
-    try:
-        return [Path(each) for each in json.loads((folder / ELSEWHERE).read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError):
-        return []
+        return frozenset()
 
 
 def _link(source: Path, target: Path) -> None:

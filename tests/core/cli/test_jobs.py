@@ -99,7 +99,10 @@ def test_jobs_are_listed_shown_exported_and_removed_beside_a_running_core(scumbl
             (job, "finished", 3), (dead, "failed", 2)
         ]  # fmt: skip
         assert job in scumble("list") and "SIGKILL" in scumble("show", dead[:13])
-        assert json.loads(scumble("show", job, "--json"))["source"]["width"] == 5
+        shown = json.loads(scumble("show", job, "--json"))
+        assert shown["source"]["width"] == 5
+        assert shown["tasks"] == {"tiles": {"done": 3, "kept": 0, "taken_over": 0, "median_seconds": 0.25}}
+        assert "tiles: 3 done, 0 kept, 0 taken over, 0.25 s each (the median)" in scumble("show", job)
         scumble("export", job, "-o", "out.ora")
         assert read_picture(tmp_path / "out.ora").shape == (6, 5, 4)
         assert "only finished jobs" in scumble("export", dead, "-o", "out.png", fails=True)

@@ -1,5 +1,6 @@
 """The journal: what is put comes back, also after a crash, and a damaged one is put aside."""
 
+import asyncio
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from scumble_bridge.fields import PictureHeader
 from scumble_core.jobs.entry import Entry
-from scumble_core.jobs.journal import VERSION, Journal, read_entries
+from scumble_core.jobs.journal import VERSION, Journal, read_entries, read_tasks
 from scumble_core.jobs.states import STATES
+from scumble_core.jobs.tasks import MOST_IN_BATCH, Batches, Task, fared
+from scumble_core.picture.geometry import Bounds
 
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
 MOMENTS = st.floats(0, 1e11)
@@ -114,6 +117,44 @@ def test_an_older_scumbles_journal_keeps_its_jobs_and_learns_the_new_columns(tmp
     journal.put(replace(JOB, title="Sunset.kra"))
     journal.close()
     assert [entry.title for entry in read_entries(path)] == ["Sunset.kra"]
+
+
+def test_what_a_task_took_stays_when_it_is_only_found_again(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "jobs.sqlite")
+    box, other = Bounds(1, 2, 3, 4), Bounds(0, 0, 9, 9)
+    journal.put(JOB)
+    journal.note([Task("a", "tiles", "k", box, 2.5, "done"), Task("b", "tiles", "k", other, 0.0, "taken over")])
+    journal.note([Task("a", "tiles", "k", box, 0.0, "kept"), Task("a", "upscale", "l", other, 1.0, "done")])
+    assert journal.tasks("a") == [Task("a", "upscale", "l", other, 1.0, "done"),
+                                  Task("a", "tiles", "k", box, 2.5, "kept")]  # fmt: skip
+    assert read_tasks(tmp_path / "jobs.sqlite", "b") == [Task("b", "tiles", "k", other, 0.0, "taken over")]
+    journal.remove("a")
+    assert journal.tasks("a") == [] and journal.jobs_with_tasks() == {"b"}
+    journal.close()
+
+
+def test_how_tasks_fared_is_told_by_stage() -> None:
+    box = Bounds(0, 0, 1, 1)
+    tasks = [Task("a", "tiles", f"{number}", box, float(number), "done") for number in range(1, 4)]
+    tasks += [Task("a", "tiles", "k", box, 9.0, "kept"), Task("a", "upscale", "l", box, 0.0, "taken over")]
+    assert fared(tasks) == {
+        "tiles": {"done": 3, "kept": 1, "taken_over": 0, "median_seconds": 2.5},
+        "upscale": {"done": 0, "kept": 0, "taken_over": 1, "median_seconds": None},
+    }
+
+
+def test_tasks_are_written_many_at_once_and_at_the_latest_when_the_run_is_over() -> None:
+    async def work() -> None:
+        batches = Batches(lambda tasks: written.append(len(tasks)))
+        for number in range(MOST_IN_BATCH + 3):
+            batches.add(Task.found("a", str(number)))
+        assert written == [MOST_IN_BATCH]
+        batches.flush()
+        batches.flush()
+        assert written == [MOST_IN_BATCH, 3]
+
+    written: list[int] = []
+    asyncio.run(work())
 
 
 def test_a_row_that_makes_no_sense_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

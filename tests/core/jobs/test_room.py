@@ -96,6 +96,11 @@ def test_a_job_takes_over_what_another_job_has_finished_and_says_how_much_that_w
             await client.start(second, noise(5, 5), prompt="tiles=5 key=same")
             assert (await client.wait_for(wire.Finished)).summary["tiles_taken_over"] == 3
             assert ran(tmp_path, second) == ["4", "5"]
+            third = new_job()
+            await client.start(third, noise(5, 5), prompt="tiles=5 key=same enlarge")
+            summary = (await client.wait_for(wire.Finished)).summary
+            assert summary["upscaled_taken_over"] == 5 and "tiles_taken_over" not in summary
+            await client.channel.send(wire.Release(third))
             await client.channel.send(wire.Release(first))  # what was taken over is the second one's own
             await until(lambda: core.jobs == {second})
             kept = sorted(path.name for path in (tmp_path / "jobs" / second / "tiles").glob("*.npy"))

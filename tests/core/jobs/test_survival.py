@@ -12,7 +12,7 @@ from driver import Driver, new_job, noise, running_core, until
 
 from scumble_bridge import messages as wire
 from scumble_bridge.fields import PictureHeader
-from scumble_core.jobs.journal import read_entries
+from scumble_core.jobs.journal import read_entries, read_tasks
 from scumble_core.jobs.states import State
 
 SLOW = "tiles=6 slow=0.15"
@@ -139,7 +139,7 @@ def test_a_lost_journal_loses_no_job_that_somebody_waits_for(tmp_path: Path) -> 
 
     async def begin() -> None:
         async with running_core(tmp_path) as core, core.client() as client:
-            await client.start(finished, noise(5, 5))
+            await client.start(finished, noise(5, 5), prompt="tiles=2")
             await client.wait_for(wire.Finished)
             await client.start(waiting, noise(5, 5), prompt=SLOW)
             await client.start(cancelled, noise(5, 5), prompt="wait")
@@ -155,6 +155,10 @@ def test_a_lost_journal_loses_no_job_that_somebody_waits_for(tmp_path: Path) -> 
             await client.channel.send(wire.Attach(cancelled))
             assert (await client.wait_for(wire.Failed)).code == "unknown_job"
             assert len(ran(tmp_path, waiting)) <= 7
+            # What is known of its tasks comes from their files, and from what it says when it goes on.
+            for job in (finished, waiting):
+                keys = {path.stem for path in (tmp_path / "jobs" / job / "tiles").glob("*.npy")}
+                assert {task.key for task in read_tasks(tmp_path / "jobs.sqlite", job)} == keys
 
     run(begin())
     (tmp_path / "jobs.sqlite").write_bytes(b"no database")

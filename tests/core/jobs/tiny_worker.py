@@ -3,8 +3,8 @@
 The request's prompt says what else it does: "wait" waits to be cancelled, "deaf" doesn't listen, "fail" fails,
 "print" prints on stdout what must not come between the lines. "tiles=4" finishes so many tiles, by the real store, and
 notes in ran.txt which ones it had to do; "slow=0.1" takes so long for each; "die=2" is killed before it does that tile,
-"die_once=2" only once; "lost_once" loses its graphics card once; "key=a" names its
-tiles so that other jobs may need the same ones. With --two it says that there are two devices, and --device
+"die_once=2" only once; "lost_once" loses its graphics card once; "key=a" names its tiles so that other jobs may need
+the same ones; "enlarge" makes them the upscaler's. With --two it says that there are two devices, and --device
 chooses one.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from scumble_core.errors import Cancelled, PictureError, ScumbleError
-from scumble_core.events import Event, Finished, JobResult, StageStarted, TileFinished, TilePreview
+from scumble_core.events import Event, Finished, JobResult, Stage, StageStarted, TaskFinished, TileFinished, TilePreview
 from scumble_core.jobs.lines import DeviceKnown
 from scumble_core.jobs.worker import Worker, private_stdout
 from scumble_core.picture.geometry import Bounds
@@ -57,9 +57,11 @@ def copy_job(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[]
 
 def do_tiles(folder: Path, words: dict[str, str], emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> None:
     store, number = TileStore(folder / "tiles"), int(words.get("tiles", 0))
+    stage: Stage = "upscale" if "enlarge" in words else "tiles"
     for tile in range(1, number + 1):
-        key = f"{tile}-{words.get('key', folder.name)}"
-        if key not in store:
+        key, box = f"{tile}-{words.get('key', folder.name)}", Bounds(tile, 0, 1, 1)
+        found = store.look(key)
+        if found is None:
             time.sleep(float(words.get("slow", 0)))
             if words.get("die") == str(tile) or (words.get("die_once") == str(tile) and first_time(folder)):
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -68,6 +70,8 @@ def do_tiles(folder: Path, words: dict[str, str], emit: Callable[[Event], None],
             with (folder / "ran.txt").open("a") as ran:
                 ran.write(f"{tile}\n")
             store.put(key, np.full((2, 2, 3), tile, np.float32))
+        how = "done" if found is None else found[0]
+        emit(TaskFinished(stage, key, box, 0.25 if found is None else 0.0, how))
         emit(TileFinished("tiles", tile, number, 0.0, Bounds(0, 0, 1, 1)))
         if cancelled():
             raise Cancelled

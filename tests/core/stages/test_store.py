@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from scumble_core.errors import ScumbleError
-from scumble_core.stages.store import TileStore, look_in, taken_over, task_key
+from scumble_core.stages.store import TileStore, task_key
 
 SETTINGS = {"seed": 1, "place": [0, 16], "walk": ["x"], "models": ["a", "b"]}
 TILES = arrays(np.float32, array_shapes(min_dims=1, max_dims=3, max_side=5), elements=st.floats(-9, 9, width=32))
@@ -129,26 +129,3 @@ def test_a_tile_under_a_wrong_name_is_none(tmp_path):
 def test_what_a_process_that_died_left_half_written_is_swept_away(tmp_path):
     (tmp_path / "key.1.part").write_bytes(b"half")
     assert "key" not in TileStore(tmp_path) and not list(tmp_path.iterdir())
-
-
-def test_a_tile_that_another_folder_holds_is_taken_over_and_outlives_it(tmp_path):
-    own, other = tmp_path / "own", tmp_path / "other"
-    TileStore(other).put("key", np.ones((2, 2), np.float32))
-    assert "key" not in TileStore(own)
-    look_in(own, [tmp_path / "nowhere", other])
-    assert "key" in TileStore(own) and taken_over(own) == 1
-    assert "key" in TileStore(own) and taken_over(own) == 1  # it is our own now
-    (other / "key.npy").unlink()
-    assert (TileStore(own).get("key") == 1).all() and "more" not in TileStore(own)
-
-
-def test_a_damaged_tile_is_not_taken_over_and_the_next_folder_is_asked(tmp_path):
-    own, bad, good = (tmp_path / name for name in ("own", "bad", "good"))
-    for folder in (bad, good):
-        TileStore(folder).put("key", np.ones((2, 2), np.float32))
-    (bad / "key.npy").write_bytes(b"no tile")
-    look_in(own, [bad])
-    assert "key" not in TileStore(own) and taken_over(own) == 0 and not list(own.glob("*.npy"))
-    look_in(own, [bad, good])
-    assert "key" in TileStore(own) and taken_over(own) == 1
-    assert (bad / "key.npy").exists()  # it is not ours to remove
