@@ -17,7 +17,7 @@ from scumble_core.request import RefineRequest
 
 MOST_BOXES = 1000
 # Beyond so many a plan takes seconds, and nobody would wait for the job.
-MOST_TILES = 20_000
+MOST_TILES = 10_000
 MOST_PIXELS = 4 * 10**9
 # What fits into a message's header beside the rest.
 MOST_BYTES = 56 * 1024
@@ -87,12 +87,13 @@ def _grid(output: Extent, boxes: tuple[Bounds, ...]) -> dict[str, Any]:
     """The tiles of the tile pass in output pixels; as a list of boxes where they are no grid."""
     columns, rows = sorted({box.x for box in boxes}), sorted({box.y for box in boxes})
     sizes = {box.extent for box in boxes}
-    found: dict[str, Any] = {"extent": [output.width, output.height], "columns": columns, "rows": rows, "tile": [0, 0]}
-    if len(sizes) == 1 and len(columns) * len(rows) == len(boxes):
-        tile = sizes.pop()
-        return {"tiles": len(boxes), "grid": {**found, "tile": [tile.width, tile.height]}}
+    extent = [output.width, output.height]
+    if len(sizes) <= 1 and len(columns) * len(rows) == len(boxes):
+        tile = next(iter(sizes), Extent(0, 0))
+        grid = {"extent": extent, "columns": columns, "rows": rows, "tile": [tile.width, tile.height]}
+        return {"tiles": len(boxes), "grid": grid}
     listed = [[box.x, box.y, box.width, box.height] for box in boxes[:MOST_BOXES]]
-    return {"tiles": len(boxes), "grid": {**found, "columns": [], "rows": []}, "boxes": listed}
+    return {"tiles": len(boxes), "grid": {"extent": extent, "columns": [], "rows": [], "tile": [0, 0]}, "boxes": listed}
 
 
 def weights_of(*models: str) -> int:

@@ -48,9 +48,13 @@ class Watchers:
         while True:
             await self._any.wait()
             await asyncio.sleep(SECONDS)
-            queue = queue_of(self._jobs, self._clock())
-            for client in list(self._told):
-                self._tell(client, queue)
+            self.look()
+
+    def look(self) -> None:
+        """Tell those who were told something else."""
+        queue = queue_of(self._jobs, self._clock())
+        for client in list(self._told):
+            self._tell(client, queue)
 
     def _tell(self, client: Client, queue: wire.Queue) -> None:
         """One that doesn't read now is told later what holds then."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scumble_bridge import messages as wire
 from scumble_bridge.asyncio_adapter import Channel, connect
-from scumble_bridge.fields import ModelChoice, PictureHeader
+from scumble_bridge.fields import ModelChoice, PictureHeader, Upload
 from scumble_bridge.places import UnixAddress, create_token, make_private_folder, socket_path
 from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.front_door import FrontDoor
@@ -106,17 +106,15 @@ class Driver:
         raise EOFError("the core closed the connection")
 
     async def submit(self, job: str, source: NDArray[Any], layout: str = "rgba", **request: object) -> None:
-        depth = {"uint8": "u8", "uint16": "u16", "float32": "f32"}[source.dtype.name]
-        header = PictureHeader(source.shape[1], source.shape[0], depth, layout)  # type: ignore[arg-type]
-        await self.channel.send(wire.Submit(job, request, header))
+        await self.channel.send(wire.Submit(job, request, header_of(source, layout)))
 
-    async def upload(self, job: str, data: bytes, piece: int = 100_003) -> None:
-        """The source, in pieces as credit allows."""
+    async def upload(self, job: str, data: bytes, piece: int = 100_003, stream: Upload = "source") -> None:
+        """One stream, in pieces as credit allows."""
         sent = 0
         while sent < len(data):
-            size = min(piece, len(data) - sent, self.channel.sendable(job, "source"))
+            size = min(piece, len(data) - sent, self.channel.sendable(job, stream))
             if size:
-                await self.channel.send(wire.Pixels(job, "source", sent, data[sent : sent + size]))
+                await self.channel.send(wire.Pixels(job, stream, sent, data[sent : sent + size]))
                 sent += size
             else:
                 await self.wait_for(wire.Credit)
@@ -138,6 +136,11 @@ class Driver:
                 assert (piece.stream, piece.offset) == (stream, len(data))
                 data += piece.data
         return data
+
+
+def header_of(source: NDArray[Any], layout: str = "rgba") -> PictureHeader:
+    depth = {"uint8": "u8", "uint16": "u16", "float16": "f16", "float32": "f32"}[source.dtype.name]
+    return PictureHeader(source.shape[1], source.shape[0], depth, layout)  # type: ignore[arg-type]
 
 
 def noise(height: int, width: int, dtype: str = "uint8") -> NDArray[Any]:
