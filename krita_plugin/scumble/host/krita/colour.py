@@ -80,7 +80,7 @@ def space_of(thing: "Document | Node") -> Space:
     return space
 
 
-def carrier(space: Space, profiles: "frozenset[str]") -> Space:
+def carrier(space: Space, profiles: "frozenset[str]" = frozenset(WIDE_NAMES)) -> Space:
     """The RGBA space in which the pixels travel; for grey, its profile is the grey one. `profiles`: what Krita has."""
     if space.model == "RGBA":
         return space

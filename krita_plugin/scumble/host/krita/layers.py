@@ -95,6 +95,29 @@ def shows_something(document: Document) -> bool:
     return root is not None and _shows_others(root, frozenset())
 
 
+def only_layer(document: Document, without: "tuple[str, ...]") -> "Node | None":
+    """The one plain layer that is all that the canvas shows without those, pixel by pixel; None for anything else."""
+    root = document.rootNode()
+    if root is None or document.backgroundColor().alpha():
+        return None
+    shown = [
+        node
+        for node in root.childNodes()
+        if node.visible() and node.type() != "selectionmask" and id_of(node) not in without
+    ]
+    if len(shown) != 1 or not is_plain(shown[0]):
+        return None
+    node = shown[0]
+    space = (document.colorModel(), document.colorDepth(), document.colorProfile())
+    blended = node.opacity() < 255 or node.blendingMode() != "normal" or node.inheritAlpha() or node.layerStyleToAsl()
+    return None if blended or space != (node.colorModel(), node.colorDepth(), node.colorProfile()) else node
+
+
+def is_plain(node: Node) -> bool:
+    """Whether its picture is just what was painted: no masks, no frames."""
+    return node.type() == "paintlayer" and not node.childNodes() and not node.animated()
+
+
 def _own(parent: Node, placed: "frozenset[str]") -> "Iterator[str]":
     for node in parent.childNodes():
         if not node.visible() or node.type() not in SENDABLE:

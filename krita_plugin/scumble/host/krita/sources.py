@@ -44,7 +44,7 @@ def offer(documents: Documents, wanted: Wanted) -> Offer:
     root = chosen.document.rootNode()
     if root is not None and any(node.animated() for node in walk(root)):
         kind = tr("{kind}, frame {number}").format(kind=kind, number=chosen.document.currentTime())
-    return Offer(chosen.target, kind, carrier(chosen.space, frozenset()).wire_depth)
+    return Offer(chosen.target, kind, carrier(chosen.space).wire_depth)
 
 
 def choose(documents: Documents, wanted: Wanted, document: "Document | None" = None) -> Chosen:
