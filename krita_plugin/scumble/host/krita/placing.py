@@ -126,7 +126,7 @@ class Placing:
             return None
         yield from _activate(document, active, layers)
         through = layers.group is not None and not delivery.placement.group
-        said = [layers.said, site.said, _through() if through else "", _beneath(target, delivery, layers)]
+        said = [layers.said, site.said, _through() if through else "", _beneath(target, layers)]
         return self._remember(document, delivery, layers, " ".join(part for part in said if part))
 
     def _new(self, target: Target, delivery: Delivery, result: Space, said: str) -> "Steps[Placed]":
@@ -179,7 +179,7 @@ def _through() -> str:
     return tr("Both layers lie in a group that lets them through, so that two steps of undo take all away.")
 
 
-def _beneath(target: Target, delivery: Delivery, layers: Layers) -> str:
+def _beneath(target: Target, layers: Layers) -> str:
     """Where the result is transparent, what it was made of shows through, and makes soft edges denser."""
     if layers.opaque or target.selected is not None:
         return ""
@@ -195,12 +195,12 @@ def _site(document: Document, target: Target) -> Site:
     parent = None if above is None else above.parentNode()
     if above is None or parent is None:
         return Site(root, None, tr("The layer is gone, so the result lies above all others.") if target.layer else "")
-    said, at, around = "", above, parent
+    said, around = "", parent
     while (outer := around.parentNode()) is not None:
         if around.locked():  # libkis would add to it all the same
             above, parent = around, outer
             said = tr("The layer's group is locked, so the result lies above that group.")
-        at, around = around, outer
+        around = outer
     return Site(parent, above, said)
 
 

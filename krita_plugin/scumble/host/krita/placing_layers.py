@@ -10,7 +10,6 @@ from scumble.host.krita.aside import aside
 from scumble.host.krita.colour import SRGB_NAMES, Space
 from scumble.host.krita.masks import Masks
 from scumble.host.krita.placing_pixels import BAND_BYTES, fill
-from scumble.qt import QtCore
 from scumble.words import tr
 
 
