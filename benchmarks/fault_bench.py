@@ -24,6 +24,7 @@ from scumble_core.jobs.journal import read_entries
 TROUBLE = (PlaceError, ProtocolError, MisuseError, OSError, EOFError)
 SIDE = 256
 REQUEST: dict[str, object] = {"scale": 1.0, "steps": 4, "tile_size": 128, "overlap": 16}
+DISK = "64m"
 Stamp = tuple[int, int]
 
 
@@ -207,6 +208,22 @@ def bench(folder: Path) -> Iterator[Bench]:
         yield made
     finally:
         made.stop()
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    """A tmpfs; False where this user may not mount one."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def _wait_gone(pid: int, seconds: float = 30.0) -> None:

@@ -1,9 +1,11 @@
-"""Faults at random instants over real small jobs: `python -m benchmarks.faults [--instants 200] [--seed 1] [--json]`.
+"""Faults at random instants over real small jobs, then a soak: `python -m benchmarks.faults [--instants 200] [--json]`.
 
 Each instant is one job of six tiles with the starter models: at a random moment of it the worker or the core is
-SIGKILLed, or the client's connection is cut. Then tile files are damaged, journals truncated, and the disk filled.
+SIGKILLed, or the client's connection is cut. Then tile files are damaged, of jobs that are paused and of jobs that run
+("live"), journals are truncated, and the disk is filled.
 For each kind: how many jobs ended right, to the bit as an undisturbed run; how many finished tiles were done twice
-(a tile's file has changed since the blow); and whether journal and folders agreed after each. Linux only.
+(a tile's file has changed since the blow); and whether journal and folders agreed after each. At last --jobs small jobs
+(1000; 0: none) of four clients who cancel, pause and vanish: benchmarks/soak.py. Linux only.
 """
 
 import argparse
@@ -12,21 +14,23 @@ import contextlib
 import json
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.fault_bench import Bench, Client, Outcome, Stamp, bench
+from benchmarks.fault_bench import Bench, Client, Outcome, Stamp, bench, small_disk
+from benchmarks.soak import Soak, run_soak
 
 SEEDS = (1, 2, 3, 4)
 VICTIMS = ("worker", "core", "client")
+KINDS = (*VICTIMS, "tiles", "live", "journal", "disk")
 JOURNAL_SHARES = (0.0, 0.3, 0.7)
-DISK = "64m"
+# With fewer instants than this the rest is shorter, too.
+FEW = 15
 
 
 @dataclass
@@ -59,8 +63,10 @@ class Tally:
 class Faults:
     """All kinds of faults on one bench."""
 
-    def __init__(self, bench: Bench, seed: int, say: Callable[[str], None]) -> None:
+    def __init__(self, bench: Bench, seed: int, say: Callable[[str], None], seeds: Sequence[int] = SEEDS) -> None:
+        """`seeds`: of the pictures."""
         self._bench = bench
+        self._seeds = seeds
         self._random = random.Random(seed)
         self._say = say
         self._wanted: dict[int, bytes] = {}
@@ -68,7 +74,7 @@ class Faults:
 
     async def undisturbed(self) -> None:
         """What each picture comes out as, and how long a job takes with a warm worker."""
-        for seed in (SEEDS[0], *SEEDS):
+        for seed in (self._seeds[0], *self._seeds):
             client, began = Client(self._bench, str(uuid.uuid4()), seed), time.monotonic()
             outcome = await client.see_through()
             assert outcome.pixels, outcome.failure
@@ -80,7 +86,7 @@ class Faults:
         """So many jobs, each hit once, at a random instant of its run."""
         tally = Tally(f"{victim} killed" if victim != "client" else "client cut off")
         for _ in range(instants):
-            seed, job, began = self._random.choice(SEEDS), str(uuid.uuid4()), time.monotonic()
+            seed, job, began = self._random.choice(self._seeds), str(uuid.uuid4()), time.monotonic()
             client, delay = Client(self._bench, job, seed), self._random.uniform(0, self._length)
             running = asyncio.create_task(client.see_through())
             await asyncio.sleep(delay)
@@ -95,21 +101,33 @@ class Faults:
         tally = Tally("tile damaged")
         for number in range(times):
             began = time.monotonic()
-            client, job, before = await self._paused(SEEDS[0])
+            client, job, before = await self._paused(self._seeds[0])
             victim = self._random.choice(sorted(before))
-            path = self._bench.data / "jobs" / job / "tiles" / victim
-            data = bytearray(path.read_bytes())
-            if number % 2:
-                del data[self._random.randrange(len(data)) :]
-            else:
-                data[self._random.randrange(len(data))] ^= 0x10
-            path.write_bytes(data)
+            self._damage(self._bench.data / "jobs" / job / "tiles" / victim, cut=bool(number % 2))
             stamp = self._bench.tiles(job)[victim]
             del before[victim]
             outcome = await client.see_through()
             if self._bench.tiles(job).get(victim) == stamp:
                 outcome = Outcome(failure="the damaged tile was taken for a good one")
-            self._conclude(tally, job, outcome, SEEDS[0], before, began)
+            self._conclude(tally, job, outcome, self._seeds[0], before, began)
+            await client.release()
+        return tally
+
+    async def damage_live(self, times: int) -> Tally:
+        """A finished tile is damaged while its job still runs, and before it is blended: it alone is done again."""
+        tally = Tally("live tile damaged")
+        for number in range(times):
+            seed, job, began = self._random.choice(self._seeds), str(uuid.uuid4()), time.monotonic()
+            client = Client(self._bench, job, seed)
+            running = asyncio.create_task(client.see_through())
+            wanted = self._random.randint(1, 4)
+            while len(self._bench.tiles(job)) < wanted and not running.done():
+                await asyncio.sleep(0.002)
+            before = self._bench.tiles(job)
+            victim = self._random.choice(sorted(before))
+            del before[victim]
+            self._damage(self._bench.data / "jobs" / job / "tiles" / victim, cut=bool(number % 2))
+            self._conclude(tally, job, await running, seed, before, began)
             await client.release()
         return tally
 
@@ -117,7 +135,7 @@ class Faults:
         """The core is killed amid a job, and its journal is cut short before the next one starts."""
         tally = Tally("journal truncated")
         for share in shares:
-            seed, job, began = self._random.choice(SEEDS), str(uuid.uuid4()), time.monotonic()
+            seed, job, began = self._random.choice(self._seeds), str(uuid.uuid4()), time.monotonic()
             client = Client(self._bench, job, seed)
             running = asyncio.create_task(client.see_through())
             await asyncio.sleep(self._length * 0.6)
@@ -137,7 +155,7 @@ class Faults:
         tally = Tally("disk full")
         ballast = self._bench.folder / "ballast"
         for _ in range(times):
-            seed, job, began = self._random.choice(SEEDS), str(uuid.uuid4()), time.monotonic()
+            seed, job, began = self._random.choice(self._seeds), str(uuid.uuid4()), time.monotonic()
             client = Client(self._bench, job, seed)
             running = asyncio.create_task(client.see_through())
             await asyncio.sleep(self._random.uniform(0, self._length))
@@ -152,6 +170,16 @@ class Faults:
             self._conclude(tally, job, outcome, seed, before, began)
             await client.release()
         return tally
+
+    def _damage(self, path: Path, cut: bool) -> None:
+        """Cut the file short, or change a bit of it; in one step, so that nobody reads what is half damaged."""
+        data = bytearray(path.read_bytes())
+        if cut:
+            del data[self._random.randrange(len(data)) :]
+        else:
+            data[self._random.randrange(len(data))] ^= 0x10
+        path.with_suffix(".damaged").write_bytes(data)
+        path.with_suffix(".damaged").replace(path)
 
     def _strike(self, victim: str, client: Client, job: str) -> dict[str, Stamp]:
         """The blow; the tiles that were finished by then."""
@@ -189,39 +217,26 @@ class Faults:
         self._say(f"{tally.fault} {tally.jobs}: {ended}, {len(before)} tiles kept, {twice} twice {wrong}".rstrip())
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
-    """A tmpfs; False where this user may not mount one."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except OSError:
-        mounted = False
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(["umount", "-l", str(folder)], check=False)
-
-
 async def measure(folder: Path, instants: int, seed: int, say: Callable[[str], None], kinds: set[str]) -> list[Tally]:
     """All kinds of faults; `instants` are shared out among the victims."""
     tallies = []
+    seeds = SEEDS if instants >= FEW else SEEDS[:1]
     with bench(folder / "bench") as made:
-        faults = Faults(made, seed, say)
+        faults = Faults(made, seed, say, seeds)
         await faults.undisturbed()
         for number, victim in enumerate(VICTIMS):
             if victim in kinds:
                 tallies.append(await faults.kill(victim, len(range(number, instants, len(VICTIMS)))))
         if "tiles" in kinds:
             tallies.append(await faults.damage_tiles(max(2, instants // 20)))
+        if "live" in kinds:
+            tallies.append(await faults.damage_live(max(2, instants // 20)))
         if "journal" in kinds:
-            tallies.append(await faults.truncate_journal(JOURNAL_SHARES))
+            tallies.append(await faults.truncate_journal(JOURNAL_SHARES if instants >= FEW else JOURNAL_SHARES[1:2]))
     with small_disk(folder / "disk") as mounted:
         if mounted and "disk" in kinds:
             with bench(folder / "disk") as made:
-                faults = Faults(made, seed, say)
+                faults = Faults(made, seed, say, seeds)
                 await faults.undisturbed()
                 tallies.append(await faults.fill_disk(max(2, instants // 10)))
     return tallies
@@ -232,22 +247,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--instants", type=int, default=20, help="kills in all (default: 20)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", nargs="*", default=[*VICTIMS, "tiles", "journal", "disk"], metavar="KIND")
+    parser.add_argument("--jobs", type=int, default=1000, help="of the soak (default: 1000)")
+    parser.add_argument("--only", nargs="*", default=[*KINDS, "soak"], metavar="KIND", help=", ".join((*KINDS, "soak")))
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    tallies: list[Tally] = []
+    soaked: Soak | None = None
     with tempfile.TemporaryDirectory(prefix="scumble-faults-") as folder:
-        tallies = asyncio.run(
-            measure(Path(folder), chosen.instants, chosen.seed, lambda text: print(text, file=sys.stderr, flush=True),
-                    set(chosen.only))
-        )  # fmt: skip
+        if kinds := set(chosen.only) - {"soak"}:
+            tallies = asyncio.run(measure(Path(folder), chosen.instants, chosen.seed, say, kinds))
+        if "soak" in chosen.only and chosen.jobs:
+            say(f"soak: {chosen.jobs} jobs")
+            soaked = run_soak(Path(folder) / "soak", chosen.jobs, chosen.seed)
     if chosen.json:
-        print(json.dumps([asdict(tally) for tally in tallies]))
+        soak = None if soaked is None else asdict(soaked)
+        print(json.dumps({"faults": [asdict(tally) for tally in tallies], "soak": soak}))
     else:
+        _show(tallies, soaked)
+    return 0 if all(tally.is_good for tally in tallies) and (soaked is None or soaked.is_good) else 1
+
+
+def _show(tallies: Sequence[Tally], soaked: Soak | None) -> None:
+    if tallies:
         rows = [list(asdict(tallies[0])), *([str(value) for value in asdict(tally).values()] for tally in tallies)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
             print("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)))
-    return 0 if all(tally.is_good for tally in tallies) else 1
+    if soaked is not None:
+        print("soak: " + ", ".join(f"{name} {value}" for name, value in asdict(soaked).items()))
 
 
 if __name__ == "__main__":

@@ -163,6 +163,19 @@ async def soak(folder: Path, jobs: int, seed: int, pid: int) -> Soak:
     return result
 
 
+def run_soak(folder: Path, jobs: int, seed: int) -> Soak:
+    """With a core of its own in this folder, which is gone afterwards."""
+    folder.mkdir(exist_ok=True)
+    places = {"SCUMBLE_DATA_DIR": str(folder / "data"), "SCUMBLE_RUNTIME_DIR": str(folder / "run")}
+    with (folder / "core.log").open("wb") as log:
+        core = subprocess.Popen([sys.executable, str(CORE)], env={**os.environ, **places}, stderr=log)
+        try:
+            return asyncio.run(soak(folder, jobs, seed, core.pid))
+        finally:
+            core.send_signal(signal.SIGTERM)
+            core.wait(30)
+
+
 def _resident_kib(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
@@ -176,15 +189,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scumble-soak-") as name:
-        folder = Path(name)
-        places = {"SCUMBLE_DATA_DIR": str(folder / "data"), "SCUMBLE_RUNTIME_DIR": str(folder / "run")}
-        with (folder / "core.log").open("wb") as log:
-            core = subprocess.Popen([sys.executable, str(CORE)], env={**os.environ, **places}, stderr=log)
-            try:
-                result = asyncio.run(soak(folder, chosen.jobs, chosen.seed, core.pid))
-            finally:
-                core.send_signal(signal.SIGTERM)
-                core.wait(30)
+        result = run_soak(Path(name), chosen.jobs, chosen.seed)
     values = asdict(result)
     print(json.dumps(values) if chosen.json else "\n".join(f"{key:14} {value}" for key, value in values.items()))
     return 0 if result.is_good else 1

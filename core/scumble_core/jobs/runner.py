@@ -1,6 +1,7 @@
 """Runs the jobs that wait, as many at once as there are devices, through whatever happens to their workers."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -158,7 +159,8 @@ class Runner:
     async def _run(self, job: Job, worker: Supervisor) -> _Ending:
         stages: dict[str, str] = {}
         try:
-            await asyncio.to_thread(look_up, job.folder / "tiles", self._register.elsewhere())
+            with contextlib.suppress(OSError):  # without it the job does all by itself
+                await asyncio.to_thread(look_up, job.folder / "tiles", self._register.elsewhere())
             result = await self._run_through_deaths(job, worker, stages)
             for name in ("upscaled.npy", "refined.npy"):
                 await asyncio.to_thread(sync, job.folder / name)
