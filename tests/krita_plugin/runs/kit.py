@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.krita_plugin.new_fake_host import FakeHost
 
@@ -40,10 +41,10 @@ class Krita:
 
     def __post_init__(self):
         self.runner = Runner(self.host, self.core)
-        self.core.changed.connect(self._note)
+        self.core.changed.connect(self.note)
         self.core.watch()
 
-    def _note(self, _state):
+    def note(self, _state=None):
         process = self.core._process
         if process is not None and process not in self.processes:
             self.processes.append(process)
@@ -59,12 +60,18 @@ class Krita:
         assert run.state.phase in phases, run.state
         return run
 
+    def until_tiles(self, run, count=1):
+        """So many tiles are finished, and others not."""
+        self.spin(lambda: (run.state.stage == "tiles" and run.state.done >= count) or run.state.is_over)
+        assert run.state.phase == "running", run.state
+        return run
+
     def close(self):
         self.runner.close()
         self.core.close()
 
     def kill_core(self):
-        self._note(None)
+        self.note()
         self.processes[-1].send_signal(signal.SIGKILL)
         self.processes[-1].wait(20)
 
@@ -77,12 +84,16 @@ def set_up_places(tmp_path, monkeypatch):
     return tmp_path
 
 
-def workers_of(core: int) -> list[int]:
-    """The processes that a core has started."""
+def children_of(process: int) -> list[int]:
+    """The processes that another one has started."""
     found = []
-    for name in os.listdir("/proc"):
+    for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError, IndexError):
-            with open(f"/proc/{int(name)}/stat") as file:
-                if int(file.read().rsplit(")", 1)[1].split()[1]) == core:
-                    found.append(int(name))
+            if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) == process:
+                found.append(int(folder.name))
     return found
+
+
+def leave(process) -> None:
+    """As a power cut would: at once."""
+    os.kill(process, signal.SIGKILL)

@@ -1,14 +1,13 @@
 """Runs with a real core that the link starts itself."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 from tests.krita_plugin.new_fake_host import FakeHost, noisy, picture
+from tests.krita_plugin.runs.settings import QUICK
 
 from scumble.geometry import Box
-
-QUICK = {"scale": 1.0, "strength": 0.1, "upscaler": "none", "refiner": "none"}
-# Several small tiles, so that there is something to interrupt.
-TILED = {**QUICK, "tile_size": 128, "overlap": 16, "steps": 6, "strength": 0.25}
+from scumble.settings import Settings
 
 
 def test_a_whole_run_places_both_results_in_the_colours_that_were_sent(krita):
@@ -16,7 +15,7 @@ def test_a_whole_run_places_both_results_in_the_colours_that_were_sent(krita):
     life = krita(host)
     sentences = []
     life.runner.changed.connect(lambda run: sentences.append(run.state.sentence))
-    run = life.until(life.start(), "done")
+    run = life.until(life.start(Settings()), "done")
     target, delivery, got = host.placed[0]
     assert got["refined"].shape == got["upscaled"].shape == (128, 192, 4)
     assert got["refined"][..., :3].mean((0, 1)) == pytest.approx(picture()[..., :3].mean((0, 1)), abs=3)
@@ -32,17 +31,20 @@ def test_a_whole_run_places_both_results_in_the_colours_that_were_sent(krita):
 def test_a_selection_goes_with_its_mask_and_comes_back_at_its_size(krita):
     host = FakeHost(noisy(256, 256), selected=Box(100, 100, 40, 24))
     life = krita(host)
-    life.until(life.start(source="selection", **QUICK), "done")
+    life.until(life.start(replace(QUICK, source="selection")), "done")
     _, delivery, got = host.placed[0]
     assert got["refined"].shape == (24, 40, 4)
-    assert (delivery.x, delivery.y, delivery.scale) == (64 + 4 - 0, 68, 1.0) or delivery.scale == 1.0
+    # 64 pixels of context, and on to the grid that noise is anchored to.
+    assert host.placed[0][0].box.x == host.placed[0][0].box.y == 32
+    assert (delivery.x, delivery.y, delivery.scale) == (68, 68, 1.0)
     assert delivery.placement.destination == "keep"
+    assert life.runner.last("document-1").order.selected == Box(68, 68, 40, 24)
 
 
 def test_two_runs_go_one_after_the_other_and_both_are_placed(krita):
     host = FakeHost(picture())
     life = krita(host)
-    first, second = life.start(**QUICK), life.start(**{**QUICK, "seed": 5})
+    first, second = life.start(QUICK), life.start(replace(QUICK, seed=5))
     life.until(first, "done")
     life.until(second, "done")
     assert [delivery.title for _, delivery, _ in host.placed] == [run.asked.settings.title for run in (first, second)]
@@ -50,7 +52,7 @@ def test_two_runs_go_one_after_the_other_and_both_are_placed(krita):
 
 def test_a_source_that_can_not_be_taken_is_told_in_its_own_words(krita):
     life = krita(FakeHost(picture(), reason="Open a document first."))
-    run = life.start()
+    run = life.start(Settings())
     life.spin(lambda: run.state.is_over)
     assert (run.state.phase, run.state.sentence) == ("failed", "Open a document first.")
 
@@ -58,19 +60,19 @@ def test_a_source_that_can_not_be_taken_is_told_in_its_own_words(krita):
 def test_a_picture_that_can_not_be_read_fails_this_run_alone(krita):
     host = FakeHost(picture(), unreadable=True)
     life = krita(host)
-    run = life.start(**QUICK)
+    run = life.start(QUICK)
     life.spin(lambda: run.state.is_over)
     assert "could not be read" in run.state.sentence
     host.unreadable = False
-    life.until(life.start(**QUICK), "done")
+    life.until(life.start(QUICK), "done")
 
 
 def test_what_could_not_be_placed_may_be_placed_later(krita):
     host = FakeHost(picture(), refuses="The document is locked: unlock it.")
     life = krita(host)
-    run = life.until(life.start(**QUICK), "ready")
+    run = life.until(life.start(QUICK), "ready")
     assert run.state.sentence == "The document is locked: unlock it."
     host.refuses = ""
     run.place()
     life.until(run, "done")
-    assert np.array_equal(host.refined.shape, (64, 96, 4))
+    assert host.refined.shape == (64, 96, 4)
