@@ -67,7 +67,7 @@ def to_text(preset: Preset) -> str:
     return json.dumps({FORMAT: VERSION, "name": preset.name, "settings": dict(preset.values)}, indent=2) + "\n"
 
 
-def from_text(text: str, where: str, is_own: bool = True) -> Preset:
+def from_text(text: str, where: str) -> Preset:
     """What `to_text` wrote, or a stranger. `where`: the file's name, for people. Raises PresetError."""
     try:
         content = json.loads(text)
@@ -88,7 +88,7 @@ def from_text(text: str, where: str, is_own: bool = True) -> Preset:
     found = {field: whole[field] for field in readable if any(field in names for names in PARTS.values())}
     if not found:
         raise PresetError(tr("{file} holds no setting that this Scumble knows.").format(file=where))
-    return Preset(clean_name(name), found, is_own)
+    return Preset(clean_name(name), found)
 
 
 def clean_name(name: str) -> str:
@@ -107,10 +107,12 @@ def shipped() -> "tuple[Preset, ...]":
         "line-art": tr("Line art"),
         "reference": tr("Reference (Mikey)"),
     }
-    return tuple(
-        Preset(title, from_text((folder / f"{file}{SUFFIX}").read_text("utf-8"), file).values, is_own=False)
-        for file, title in titles.items()
-    )
+    found = []
+    for file, title in titles.items():
+        # One that was lost or damaged must not keep the docker from opening.
+        with contextlib.suppress(PresetError):
+            found.append(Preset(title, read(folder / f"{file}{SUFFIX}").values, is_own=False))
+    return tuple(found)
 
 
 class PresetFolder:
@@ -200,7 +202,9 @@ class PresetFolder:
         # The letters that every file system takes; the name itself stands in the file.
         stem = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name).strip("-").lower()
         stem = f"preset-{stem}" if stem else "preset"
-        taken = {file.stem.lower() for file in self._folder.glob(f"*{SUFFIX}")} if self._folder.exists() else set()
+        taken: set[str] = set()
+        with contextlib.suppress(OSError):
+            taken = {file.stem.lower() for file in self._folder.glob(f"*{SUFFIX}")}
         free = (f"{stem}-{number}" if number > 1 else stem for number in range(1, len(taken) + 2))
         return self._folder / (next(stem for stem in free if stem not in taken) + SUFFIX)
 

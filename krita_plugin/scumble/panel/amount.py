@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from scumble.guard import guarded
 from scumble.limits import RANGES
 from scumble.panel.look import in_a_row
 from scumble.panel.slider import SliderSpin
@@ -54,10 +55,12 @@ class Amount(Part):
         self.strength.show_exact(settings.strength)
         self._mark()
 
+    @guarded
     def _choose(self, scale: float) -> None:
         self.scale.setValue(scale)
         self._mark()
 
+    @guarded
     def _scaled(self, _value: float) -> None:
         self._mark()
         self._edited()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from scumble.guard import guarded
 from scumble.panel.look import plain, tight
 from scumble.panel.widgets import Rows, check
 from scumble.presets import MOST_NAME, PARTS
@@ -44,10 +45,18 @@ class Asking(QtWidgets.QDialog):
         self.rows.field(label, line)
         return line
 
-    def _try(self) -> None:
-        problem = self._act()
+    def surprised(self, sentence: str) -> None:
+        """A guarded slot met what nobody foresaw."""
+        self._say(sentence)
+
+    def _say(self, problem: str) -> None:
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
+
+    @guarded
+    def _try(self) -> None:
+        problem = self._act()
+        self._say(problem)
         if not problem:
             self.accept()
 

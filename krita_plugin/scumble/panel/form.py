@@ -1,5 +1,6 @@
 """All settings in one column: presets, source, prompts, amount, models, and what is folded away."""
 
+from scumble.guard import guarded
 from scumble.panel.amount import Amount
 from scumble.panel.detail import DetailOptions
 from scumble.panel.look import GAP, Look
@@ -17,9 +18,10 @@ from scumble.words import tr
 
 
 class SettingsForm(QtWidgets.QWidget):
-    """`changed`: the artist has set something else, or chosen a preset."""
+    """`changed`: the artist has set something else, or chosen a preset. `failed`: a sentence for people."""
 
     changed = QtCore.pyqtSignal()
+    failed = QtCore.pyqtSignal(str)
 
     def __init__(self, folder: PresetFolder, look: "Look | None" = None) -> None:
         super().__init__()
@@ -49,6 +51,7 @@ class SettingsForm(QtWidgets.QWidget):
         self.presets.applied.connect(self._apply)
         for part in self._parts():
             part.changed.connect(self._edited)
+            part.failed.connect(self.failed)
         self.show_settings(self._settings)
 
     @property
@@ -77,16 +80,22 @@ class SettingsForm(QtWidgets.QWidget):
         self.layers_section.set_open("layers" in remembered.split())
         self.expert_section.set_open("expert" in remembered.split())
 
+    def surprised(self, sentence: str) -> None:
+        """A guarded slot met what nobody foresaw."""
+        self.failed.emit(sentence)
+
     def _parts(self) -> "tuple[Part, ...]":
         return (
             self.presets, self.source, self.prompt, self.amount, self.seed, self.models, self.loras,
             self.placement, self.detail,
         )  # fmt: skip
 
+    @guarded
     def _apply(self, preset: Preset) -> None:
         self.show_settings(preset.apply(self.settings))
         self.changed.emit()
 
+    @guarded
     def _edited(self) -> None:
         self._heed()
         self.changed.emit()

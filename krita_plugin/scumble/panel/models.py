@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from scumble.guard import guarded
 from scumble.panel.look import Look, in_a_row, tight
 from scumble.panel.slider import SliderSpin
 from scumble.panel.widgets import Choice, Part, Rows
@@ -89,7 +90,7 @@ class LoraList(Part):
         heading = QtWidgets.QLabel(tr("LoRAs"))
         heading.setBuddy(self.add)
         self._column.addWidget(in_a_row(heading, self.add))
-        self.add.clicked.connect(lambda _checked=False: self._add())
+        self.add.clicked.connect(self._add)
         self._refresh()
 
     def offer(self, loras: "Iterable[ModelChoice]") -> None:
@@ -112,6 +113,7 @@ class LoraList(Part):
         for lora in settings.loras:
             self._append(lora)
 
+    @guarded
     def _add(self) -> None:
         used = {row.choice.chosen for row in self.rows}
         free = next((name for name, _ in self._offered if name not in used), "")
@@ -132,6 +134,7 @@ class LoraList(Part):
         self._refresh()
         return row
 
+    @guarded
     def _take_away(self, row: "LoraRow") -> None:
         self._drop(row)
         self.add.setFocus()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from scumble.guard import guarded
 from scumble.panel.dialogs import NameDialog, SaveDialog, ask_for_file, confirm
 from scumble.panel.look import Look, in_a_row, note, open_menu
 from scumble.panel.widgets import Choice, Part, Rows
@@ -46,8 +47,8 @@ class PresetBar(Part):
         rows.field(tr("&Preset"), self.choice, in_a_row(self.choice, self.save, self.manage))
         rows.addRow(self.said)
         self.choice.currentIndexChanged.connect(self._choose)
-        self.save.clicked.connect(lambda _checked=False: self.ask_to_save())
-        self.manage.clicked.connect(lambda _checked=False: open_menu(self.manage, self.menu()))
+        self.save.clicked.connect(self._open_save)
+        self.manage.clicked.connect(self._open_menu)
         self._say("")
         self.refresh()
 
@@ -106,6 +107,15 @@ class PresetBar(Part):
     def _show(self, settings: Settings) -> None:
         """`heed` follows."""
 
+    @guarded
+    def _open_save(self) -> None:
+        self.ask_to_save()
+
+    @guarded
+    def _open_menu(self) -> None:
+        open_menu(self.manage, self.menu())
+
+    @guarded
     def _choose(self, *_index: int) -> None:
         preset = self.current
         self._say("")
@@ -133,6 +143,7 @@ class PresetBar(Part):
         self.refresh()
         return ""
 
+    @guarded
     def _ask_for_name(self) -> None:
         NameDialog(self, tr("Rename preset"), self.choice.chosen, self._rename).open()
 
@@ -144,6 +155,7 @@ class PresetBar(Part):
         self.refresh()
         return ""
 
+    @guarded
     def _ask_to_delete(self) -> None:
         name = self.choice.chosen
         question = tr("Delete the preset “{name}”? This can’t be undone.").format(name=name)
@@ -152,12 +164,14 @@ class PresetBar(Part):
     def _delete(self, name: str) -> None:
         self._try(lambda: self._folder.delete(name))
 
+    @guarded
     def _ask_what_to_import(self) -> None:
         ask_for_file(self, "scumble_import_preset", tr("Import preset"), self._import)
 
     def _import(self, file: str) -> None:
         self._try(lambda: self._say(tr("Imported: {name}").format(name=self._folder.take_in(Path(file)).name)))
 
+    @guarded
     def _ask_where_to_export(self) -> None:
         name = self.choice.chosen
         ask_for_file(
@@ -168,6 +182,7 @@ class PresetBar(Part):
             save_as=f"{name}.json",
         )
 
+    @guarded
     def _try(self, act: "Callable[[], object]") -> None:
         self._say("")
         try:

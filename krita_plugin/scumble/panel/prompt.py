@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from scumble.guard import guarded
 from scumble.panel.dialogs import StyleDialog
 from scumble.panel.look import Look, note, open_menu, plain, tight
 from scumble.panel.widgets import Part
@@ -51,7 +52,7 @@ class PromptBoxes(Part):
         self.style_button = look.button(
             "scumble_styles",
             "palette-library",
-            tr("Styles"),
+            tr("Styles") + " ▾",
             tr("Styles"),
             tr("Words that give the picture a manner: they go around the prompt."),
         )
@@ -61,8 +62,8 @@ class PromptBoxes(Part):
         for box in (self.prompt, self.negative):
             box.textChanged.connect(self._written)
             box.leafed.connect(self._leaf)
-        self.earlier.clicked.connect(lambda _checked=False: open_menu(self.earlier, self.history_menu()))
-        self.style_button.clicked.connect(lambda _checked=False: open_menu(self.style_button, self.style_menu()))
+        self.earlier.clicked.connect(self._open_history)
+        self.style_button.clicked.connect(self._open_styles)
         self.show_history(self.history)
         self._say_styles()
 
@@ -125,7 +126,7 @@ class PromptBoxes(Part):
         self._menu.addSeparator()
         new = self._menu.addAction(tr("New style…"))
         assert new is not None
-        new.triggered.connect(lambda _checked=False: self._ask_for_style())
+        new.triggered.connect(self._ask_for_style)
         if self.styles:
             forget = self._menu.addMenu(tr("Delete a style"))
             assert forget is not None
@@ -142,36 +143,51 @@ class PromptBoxes(Part):
         self._walk = None
         self._say_styles()
 
+    @guarded
+    def _open_history(self) -> None:
+        open_menu(self.earlier, self.history_menu())
+
+    @guarded
+    def _open_styles(self) -> None:
+        open_menu(self.style_button, self.style_menu())
+
+    @guarded
     def _write(self, pair: PromptPair) -> None:
         self.prompt.show_text(pair.prompt)
         self.negative.show_text(pair.negative)
 
+    @guarded
     def _written(self) -> None:
         self._walk = None
         self._edited()
 
+    @guarded
     def _leaf(self, is_older: bool) -> None:
         walk = self._walk or Walk(self.history, self.pair)
         walk = walk.older() if is_older else walk.newer()
         self._write(walk.pair)
         self._walk = walk
 
+    @guarded
     def _use(self, style: Snippet, is_used: bool) -> None:
         others = tuple(one for one in self._chosen if not _equal(one, style))
         self._chosen = (*others, style)[-MOST_STYLES:] if is_used else others
         self._say_styles()
         self._edited()
 
+    @guarded
     def _ask_for_style(self) -> None:
         dialog = StyleDialog(self, self.pair)
         dialog.given.connect(self._add)
         dialog.open()
 
+    @guarded
     def _add(self, style: Snippet) -> None:
         self.styles = with_snippet(self.styles, style)
         self.styles_changed.emit()
         self._use(style, True)
 
+    @guarded
     def _forget(self, style: Snippet) -> None:
         self.styles = without_snippet(self.styles, style.name)
         self.styles_changed.emit()
@@ -243,11 +259,14 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
 
     def _grow(self) -> None:
         document = self.document()
-        # A plain text document's height is in lines.
-        lines = round(document.size().height()) if document is not None else 1
-        lines = min(max(lines, self._least), _MOST_LINES)
-        margin = document.documentMargin() if document is not None else 0.0
-        self.setFixedHeight(math.ceil(self.fontMetrics().lineSpacing() * lines + 2 * (margin + self.frameWidth())) + 1)
+        if document is None:
+            return
+        # A plain text document's height is in lines. How high one is, its layout knows better than the font.
+        lines = min(max(round(document.size().height()), self._least), _MOST_LINES)
+        layout = document.firstBlock().layout()
+        laid_out = layout.lineAt(0).height() if layout is not None and layout.lineCount() else 0.0
+        line = max(laid_out, float(self.fontMetrics().lineSpacing()))
+        self.setFixedHeight(math.ceil(line * lines + 2 * (document.documentMargin() + self.frameWidth())) + 1)
 
 
 def _label(text: str, box: QtWidgets.QWidget) -> QtWidgets.QLabel:

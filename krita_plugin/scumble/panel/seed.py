@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from scumble.guard import guarded
 from scumble.panel.look import Look, in_a_row
 from scumble.panel.widgets import Part, Rows
 from scumble.qt import QtCore, QtGui, QtWidgets
@@ -90,19 +91,17 @@ class SeedRow(Part):
         super().__init__()
         self._look, self._draw = look, draw
         self.seed = SeedBox()
-        self.seed.setToolTip(
-            tr("Where the chance in refining begins: the same seed and settings give the same picture again.")
-        )
         self.dice = look.button(
             "scumble_dice", "", "⚄", tr("New seed"), tr("Throw a new seed: the same subject, other details.")
         )
         self.lock = look.button("scumble_seed_lock", "", "", "", "")
         self.lock.setCheckable(True)
         Rows(self).field(tr("See&d"), self.seed, in_a_row(self.seed, self.dice, self.lock))
-        self.seed.value_changed.connect(self._edited)
-        self.dice.clicked.connect(lambda _checked=False: self.seed.setValue(self._draw()))
+        self.seed.value_changed.connect(self._seed_changed)
+        self.dice.clicked.connect(self._throw)
         self.lock.toggled.connect(self._lock_toggled)
         self._show_lock(False)
+        self._show_tip()
 
     def into(self, settings: Settings) -> Settings:
         return replace(settings, seed=self.seed.value(), seed_locked=self.lock.isChecked())
@@ -111,6 +110,21 @@ class SeedRow(Part):
         self.seed.setValue(settings.seed)
         self.lock.setChecked(settings.seed_locked)
 
+    @guarded
+    def _seed_changed(self) -> None:
+        self._show_tip()
+        self._edited()
+
+    def _show_tip(self) -> None:
+        """With the whole number, which a narrow docker cuts off."""
+        about = tr("Where the chance in refining begins: the same seed and settings give the same picture again.")
+        self.seed.setToolTip(f"{about}\n{self.seed.value()}")
+
+    @guarded
+    def _throw(self) -> None:
+        self.seed.setValue(self._draw())
+
+    @guarded
     def _lock_toggled(self, is_locked: bool) -> None:
         self._show_lock(is_locked)
         self._edited()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import cast
 
+from scumble.guard import guarded
 from scumble.host.contract import LayerChoice, Source, Wanted
 from scumble.panel.look import GAP, note, tight
 from scumble.panel.widgets import Choice, Part, Rows
@@ -74,6 +75,7 @@ class SourcePicker(Part):
         self.source.choose(settings.source)
         self.layer.choose(settings.layer)
 
+    @guarded
     def _chosen(self, *_index: int) -> None:
         for part in (self.layer, self._layer_label):
             part.setVisible(self.source.chosen == "layer")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from scumble.guard import guarded
 from scumble.panel.look import GAP, INDENT, plain, tight
 from scumble.qt import QtCore, QtGui, QtWidgets
 from scumble.settings import Settings
@@ -11,9 +12,10 @@ LABEL = "scumble_label"
 
 
 class Part(QtWidgets.QWidget):
-    """Some of the settings, as widgets. `changed`: the artist has changed one."""
+    """Some of the settings, as widgets. `changed`: the artist has changed one. `failed`: a sentence for people."""
 
     changed = QtCore.pyqtSignal()
+    failed = QtCore.pyqtSignal(str)
 
     def __init__(self, parent: "QtWidgets.QWidget | None" = None) -> None:
         super().__init__(parent)
@@ -35,9 +37,14 @@ class Part(QtWidgets.QWidget):
     def heed(self, settings: Settings) -> None:
         """Fit to what is set in other parts."""
 
+    def surprised(self, sentence: str) -> None:
+        """A guarded slot met what nobody foresaw."""
+        self.failed.emit(sentence)
+
     def _show(self, settings: Settings) -> None:
         raise NotImplementedError
 
+    @guarded
     def _edited(self, *_value: object) -> None:
         if not self._is_showing:
             self.changed.emit()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
-from PyQt6.QtTest import QTest
+from tests.krita_plugin.panel.hands import QTest, turn_wheel
 from tests.krita_plugin.strategies import settings
 
 from scumble.limits import METHODS
@@ -211,11 +211,14 @@ def test_a_wheel_over_a_field_that_is_not_in_use_changes_nothing(form, qapp):
     qapp.processEvents()
     before = form.settings
     for part in controls(form):
-        place = QtCore.QPointF(5, 5)
-        wheel = QtGui.QWheelEvent(
-            place, QtCore.QPointF(part.mapToGlobal(QtCore.QPoint(5, 5))), QtCore.QPoint(0, 0), QtCore.QPoint(0, 120),
-            QtCore.Qt.MouseButton.NoButton, QtCore.Qt.KeyboardModifier.NoModifier,
-            QtCore.Qt.ScrollPhase.NoScrollPhase, False,
-        )  # fmt: skip
-        QtWidgets.QApplication.sendEvent(part, wheel)
+        turn_wheel(part)
     assert form.settings == before
+
+
+def test_a_surprise_in_a_slot_is_said_and_goes_no_further(form, monkeypatch):
+    said = []
+    form.failed.connect(said.append)
+    monkeypatch.setattr(form.seed, "_draw", lambda: 1 // 0)
+    form.seed.dice.click()
+    assert len(said) == 1
+    assert "not foreseen" in said[0]

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from PyQt6.QtTest import QTest
+from tests.krita_plugin.panel.hands import QTest
 
 from scumble.panel.dialogs import NameDialog, SaveDialog
 from scumble.panel.form import SettingsForm

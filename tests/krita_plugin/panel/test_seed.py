@@ -1,5 +1,5 @@
 import pytest
-from PyQt6.QtTest import QTest
+from tests.krita_plugin.panel.hands import QTest
 
 from scumble.panel.look import Look
 from scumble.panel.seed import SeedRow
@@ -84,7 +84,8 @@ def test_buttons_show_kritas_icons_where_there_are_any_and_always_have_a_name(qa
         asked.append(name)
         return QtGui.QIcon(pixmap)
 
-    lock = SeedRow(Look(icon)).lock
+    row = SeedRow(Look(icon))
+    lock = row.lock
     assert "layer-unlocked" in asked
     assert not lock.icon().isNull()
     assert lock.toolButtonStyle() == QtCore.Qt.ToolButtonStyle.ToolButtonIconOnly

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from PyQt6.QtTest import QTest
+from tests.krita_plugin.panel.hands import QTest, drag_on
 
 from scumble.panel.slider import SliderSpin
 from scumble.panel.widgets import Number
-from scumble.qt import QtCore, QtWidgets
+from scumble.qt import QtCore
 
 Key, Button, Shift = QtCore.Qt.Key, QtCore.Qt.MouseButton, QtCore.Qt.KeyboardModifier.ShiftModifier
 NONE = QtCore.Qt.KeyboardModifier.NoModifier
@@ -31,11 +31,7 @@ def at(slider, share):
 def drag(slider, begin, end, modifier=NONE):
     line = slider.lineEdit()
     QTest.mousePress(line, Button.LeftButton, modifier, at(slider, begin))
-    from PyQt6.QtGui import QMouseEvent
-
-    place = QtCore.QPointF(at(slider, end))
-    move = QMouseEvent(QtCore.QEvent.Type.MouseMove, place, place, Button.NoButton, Button.LeftButton, modifier)
-    QtWidgets.QApplication.sendEvent(line, move)
+    drag_on(line, at(slider, end), modifier)
     QTest.mouseRelease(line, Button.LeftButton, modifier, at(slider, end))
 
 

@@ -1,5 +1,5 @@
 import pytest
-from PyQt6.QtTest import QTest
+from tests.krita_plugin.panel.hands import QTest
 
 from scumble.host.contract import LayerChoice, Wanted
 from scumble.panel.source import THUMBNAIL, SourcePicker
