@@ -13,7 +13,7 @@ from scumble_bridge.frames import HEAD
 MOST_BYTES = 20_000
 WORDS = (
     b"null", b"true", b"-1", b"0", b"1e999", b"NaN", b"9007199254740992", b"2147483648", b'""', b"[]",
-    b"{}", b'"\\ud800"', b'"source"', b'"refined"', b'"type"', b"[[[[", b"SCMB\x01\0\0\0",
+    b"{}", b'"\\ud800"', b'"source"', b'"refined"', b'"region-17"', b'"f16"', b'"type"', b"[[[[", b"SCMB\x01\0\0\0",
     b"\xff\xff\xff\xff", b"\0\0\0\0", b"\0\x10\0\0",
 )  # fmt: skip
 VALUES: tuple[object, ...] = (
@@ -32,6 +32,8 @@ VALUES: tuple[object, ...] = (
     [],
     {},
     [1, 300],
+    [0, 0, 1, 1],
+    ["source", "region-16"],
 )
 
 

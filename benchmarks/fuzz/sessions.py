@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scumble_bridge import flow, frames, messages
 from scumble_bridge.connection import Connection
 from scumble_bridge.errors import MisuseError, ProtocolError
-from scumble_bridge.fields import ModelChoice, PictureHeader
+from scumble_bridge.fields import JobRow, ModelChoice, PictureHeader
 from scumble_bridge.frames import FULL_LIMITS, HEAD
 from scumble_bridge.handshake import Role
 from scumble_bridge.messages import Message
@@ -18,12 +18,25 @@ TOKEN = bytes(range(32))
 NONCES: dict[Role, bytes] = {"client": b"\x11" * 32, "core": b"\x22" * 32}
 JOB, OTHER = "0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"
 PICTURE = PictureHeader(2, 1, "u8", "bgra")
+MASK = PictureHeader(2, 1, "u8", "mask")
 MOST_KEPT = HEAD.size + FULL_LIMITS.header + FULL_LIMITS.payload
 SCRIPT: tuple[tuple[Role, Message], ...] = (
     ("client", messages.Describe()),
-    ("core", messages.Described("cpu", "1", (ModelChoice("a", "A"),), (), ())),
-    ("client", messages.Submit(JOB, {"scale": 2.0, "prompt": "später"}, PICTURE, PictureHeader(2, 1, "u8", "mask"))),
-    ("core", messages.Accepted(JOB, ("source", "selection"))),
+    ("core", messages.Described("cpu", "1", (ModelChoice("a", "A"),), (), (), 9, 5, "ready", ("A",))),
+    ("client", messages.Estimate(3, {"scale": 2.0}, PICTURE, (0, -1, 2, 1))),
+    ("core", messages.Estimated(3, {"tiles": 1, "grid": {"columns": [0]}})),
+    ("client", messages.Watch()),
+    ("core", messages.Queue((JobRow(OTHER, "later", "me", "queued", "queued", 1, 0, None, -3),))),
+    ("client", messages.Prioritise(OTHER, 5)),
+    (
+        "client",
+        messages.Submit(JOB, {"prompt": "später"}, PICTURE, MASK, 1, "me", "title", 3, strength=MASK, regions=(MASK,)),
+    ),
+    ("core", messages.Accepted(JOB, ("source", "selection", "profile", "strength", "region-1"))),
+    ("core", messages.Credit(JOB, "profile", 3)),
+    ("core", messages.Credit(JOB, "region-1", 2)),
+    ("client", messages.Pixels(JOB, "profile", 0, bytes(3))),
+    ("client", messages.Pixels(JOB, "region-1", 0, bytes(2))),
     ("core", messages.Credit(JOB, "source", 8)),
     ("client", messages.Pixels(JOB, "source", 0, bytes(5))),
     ("core", messages.Progress(JOB, "tiles", 1, 2, 0.5)),
@@ -40,6 +53,7 @@ SCRIPT: tuple[tuple[Role, Message], ...] = (
     ("client", messages.Cancel(OTHER)),
     ("core", messages.Cancelled(JOB)),
     ("client", messages.Release(JOB)),
+    ("client", messages.Quit()),
 )
 
 Step = bytes | Message  # what is received, or what is sent

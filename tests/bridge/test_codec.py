@@ -10,9 +10,9 @@ from strategies import MESSAGES
 
 from scumble_bridge.codec import encode, parse
 from scumble_bridge.errors import MisuseError, ProtocolError
-from scumble_bridge.fields import PictureHeader
+from scumble_bridge.fields import JobRow, PictureHeader
 from scumble_bridge.frames import Frame, FrameReader
-from scumble_bridge.messages import Describe, Failed, Message, Ping, Pixels, Submit, Unknown
+from scumble_bridge.messages import Describe, Failed, Message, Ping, Pixels, Queue, Submit, Unknown
 
 JOB = "0123456789abcdef0123456789abcdef"
 
@@ -105,3 +105,40 @@ def test_our_own_bad_messages_never_leave() -> None:
     ):
         with pytest.raises(MisuseError):
             encode(message)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("profile", 16 * 1024 * 1024 + 1), ("profile", -1), ("regions", [{}]), ("strength", 1), ("title", "t" * 1001),
+        ("regions", [{"width": 1, "height": 1, "depth": "u8", "layout": "mask"}] * 17), ("regions", None),
+    ],
+)  # fmt: skip
+def test_what_comes_beside_a_source_is_checked(field: str, value: object) -> None:
+    header = {"width": 1, "height": 1, "depth": "f16", "layout": "rgba"}
+    values = {"type": "submit", "job": JOB, "request": {}, "source": header, field: value}
+    with pytest.raises(ProtocolError, match=rf"submit\.{field}"):
+        parse(Frame(json.dumps(values).encode(), b""))
+
+
+@pytest.mark.parametrize("selection", [[], [0, 0, 1], [0, 0, 1, 1, 1], [0.5, 0, 1, 1], [0, 0, 2**31, 1], {}, "whole"])
+def test_a_selection_has_four_whole_numbers(selection: object) -> None:
+    header = {"width": 1, "height": 1, "depth": "u8", "layout": "rgba"}
+    values = {"type": "estimate", "ask": 1, "request": {}, "source": header, "selection": selection}
+    with pytest.raises(ProtocolError, match=r"estimate\.selection"):
+        parse(Frame(json.dumps(values).encode(), b""))
+
+
+def test_a_row_of_the_list_of_jobs_is_whole_or_refused() -> None:
+    row = {"job": JOB, "title": "", "client": "", "state": "queued", "stage": "queued", "tile": 0, "tiles": 0,
+           "seconds_left": None, "priority": 0}  # fmt: skip
+    whole = {"type": "queue", "jobs": [row]}
+    assert parse(Frame(json.dumps(whole).encode(), b"")) == Queue(
+        (JobRow(JOB, "", "", "queued", "queued", 0, 0, None, 0),)
+    )
+    for name in row:
+        part = {key: value for key, value in row.items() if key != name}
+        with pytest.raises(ProtocolError, match=name):
+            parse(Frame(json.dumps({**whole, "jobs": [part]}).encode(), b""))
+    with pytest.raises(ProtocolError, match="200 entries"):
+        parse(Frame(json.dumps({**whole, "jobs": [row] * 201}).encode(), b""))

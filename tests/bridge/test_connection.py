@@ -10,7 +10,7 @@ from pairs import JOB, TOKEN, open_pair, sent, swap
 from scumble_bridge.codec import encode
 from scumble_bridge.connection import Connection
 from scumble_bridge.errors import MisuseError, ProtocolError
-from scumble_bridge.fields import PictureHeader
+from scumble_bridge.fields import RESULTS, UPLOADS, PictureHeader, Upload
 from scumble_bridge.flow import MOST_STREAMS
 from scumble_bridge.frames import HEAD
 from scumble_bridge.messages import (
@@ -218,6 +218,52 @@ def test_there_is_no_credit_for_a_stream_that_is_not_open() -> None:
         client.send(Credit(JOB, "refined", 1))
     with pytest.raises(MisuseError):
         core.send(Credit(JOB, "source", 1))
+
+
+@given(st.sets(st.sampled_from(UPLOADS), min_size=1))
+def test_an_accepted_job_opens_the_streams_it_names_and_no_others(named: set[Upload]) -> None:
+    client, core = open_pair()
+    core.send(Accepted(JOB, tuple(sorted(named))))
+    for stream in UPLOADS:
+        if stream in named:
+            core.send(Credit(JOB, stream, 3))
+        else:
+            with pytest.raises(MisuseError, match="no open stream"):
+                core.send(Credit(JOB, stream, 3))
+    swap(client, core)
+    assert {stream for stream in UPLOADS if client.sendable(JOB, stream)} == named
+    for stream in named:
+        client.send(Pixels(JOB, stream, 0, bytes(3)))
+        with pytest.raises(MisuseError):
+            client.send(Pixels(JOB, stream, 3, bytes(1)))
+    assert {each.stream for each in swap(client, core)[1] if isinstance(each, Pixels)} == named
+    for side in (client, core):
+        assert not any(side.sendable(JOB, stream) for stream in UPLOADS)
+
+
+@pytest.mark.parametrize("end", [FINISHED, Failed(JOB, "x", ""), Cancelled(JOB)])
+def test_the_end_of_a_job_closes_all_that_goes_up(end: Message) -> None:
+    client, core = open_pair()
+    core.send(Accepted(JOB, UPLOADS))
+    for stream in UPLOADS:
+        core.send(Credit(JOB, stream, 2))
+    core.send(end)
+    swap(client, core)
+    assert not any(client.sendable(JOB, stream) for stream in UPLOADS)
+    for side, message in ((core, Credit(JOB, "region-16", 1)), (client, Pixels(JOB, "profile", 0, b"ab"))):
+        with pytest.raises(MisuseError):
+            side.send(message)
+
+
+@pytest.mark.parametrize("stream", RESULTS)
+def test_a_core_never_waits_for_a_stream_of_its_own(stream: str) -> None:
+    client, core = open_pair()
+    with pytest.raises(MisuseError):
+        core.send(Accepted(JOB, (stream,)))  # type: ignore[arg-type]
+    frame = b"".join(encode(Accepted(JOB, ("source",)))).replace(b'"source"', f'"{stream}"'.encode())
+    head = HEAD.pack(b"SCMB", 1, bytes(3), len(frame) - HEAD.size, 0)
+    with pytest.raises(ProtocolError):
+        client.receive(head + frame[HEAD.size :])
 
 
 def test_bytes_that_were_under_way_when_their_stream_closed_are_dropped() -> None:
