@@ -9,7 +9,7 @@ from scumble.qt import QtCore, QtGui
 # A light line beside a dark one is seen on every picture. Opaque and not smoothed: 180 lines take half a millisecond,
 # and ten to fifty times as long with wide, smooth or see-through pens.
 LIGHT, DARK, CHOSEN = QtGui.QColor(255, 255, 255), QtGui.QColor(45, 45, 45), QtGui.QColor(255, 170, 0)
-OVERLAP = QtGui.QColor(70, 160, 255, 40)
+OVERLAP = QtGui.QColor(70, 160, 255, 28)
 # Sides of a tile in widget pixels. Below the first, lines would be a grey veil, so that only the outline is drawn;
 # below the second, overlaps are not shaded.
 LEAST_TILE, LEAST_SHADED = 8.0, 40.0
