@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from scumble_core.jobs.entry import Entry
 from scumble_core.jobs.previews import PREVIEWS, Previews
 from scumble_core.jobs.states import ACTIVE, State
 from scumble_core.jobs.transfer import Intake, PictureIntake, ProfileIntake, ResultReader
-from scumble_core.stages.store import look_in
 
 MOST_SUMMARY = 48 * 1024
 # What a folder holds for as long as its job is wanted: enough to do without the journal, should that be lost.
@@ -84,13 +82,9 @@ class Job:
         if order.profile:
             self.intakes["profile"] = ProfileIntake(self.folder / PROFILE, order.profile)
 
-    def settle(self, others: Sequence[Path]) -> None:
-        """Check and write what the worker reads, and have the disk keep it all. Slow; raises OSError, PictureError.
-
-        `others`: folders of tiles that may serve this job too.
-        """
+    def settle(self) -> None:
+        """Check and write what the worker reads, and have the disk keep it all. Slow; raises OSError, PictureError."""
         check_profile(self.folder / PROFILE)
-        look_in(self.folder / "tiles", others)
         (self.folder / "request.json").write_text(json.dumps(self.entry.request), encoding="utf-8")
         for path in (self.folder / "request.json", *(intake.path for intake in self.intakes.values())):
             sync(path)

@@ -29,7 +29,6 @@ from scumble_core.jobs.tasks import Task
 from scumble_core.stages.elsewhere import Elsewhere
 
 JOURNAL = "jobs.sqlite"
-MOST_OTHERS = 20
 
 _log = logging.getLogger("scumble.jobs")
 
@@ -99,11 +98,6 @@ class Register:
         except OSError as error:
             _log.error("%s can't be written: %s", job.folder / ENTRY, error)
         self._save(job)
-
-    def tiles_of_others(self, job: Job) -> list[Path]:
-        """Where tiles may lie that this job needs as well: those of the jobs last of use come first."""
-        others = sorted((each for each in self if each is not job), key=lambda each: -each.entry.used)
-        return [each.folder / "tiles" for each in others[:MOST_OTHERS]]
 
     def elsewhere(self) -> Elsewhere:
         """Where workers find what other jobs have finished."""

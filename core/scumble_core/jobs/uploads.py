@@ -64,7 +64,7 @@ class Uploads:
         trouble: ScumbleError | None = None
         async with self._settling:
             try:
-                await asyncio.to_thread(job.settle, self._register.tiles_of_others(job))
+                await asyncio.to_thread(job.settle)
             except ScumbleError as error:
                 trouble = error
             except OSError as error:

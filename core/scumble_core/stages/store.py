@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from scumble_core.errors import ScumbleError
 from scumble_core.events import How
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Floats, write_failed
-from scumble_core.stages.elsewhere import ELSEWHERE, elsewhere_of
+from scumble_core.stages.elsewhere import elsewhere_of
 
 TAKEN = "taken.txt"
 _CHECKSUM_BYTES = 32
@@ -165,12 +165,6 @@ class TileStore:
 
 def untold(_key: str, _box: Bounds, _seconds: float, _how: How) -> None:
     """Where nobody listens."""
-
-
-def look_in(folder: Path, others: Sequence[Path]) -> None:
-    """Have the store in this folder, which need not exist yet, look through the others too. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ELSEWHERE).write_text(json.dumps([str(other.absolute()) for other in others]), encoding="utf-8")
 
 
 def taken_over(folder: Path) -> frozenset[str]:
