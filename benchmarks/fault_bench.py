@@ -146,6 +146,10 @@ class Client:
                         await self._channel.close()
         return outcome
 
+    async def answered(self) -> None:
+        """The core is up."""
+        await (await self._connected()).close()
+
     async def release(self) -> None:
         """All is fetched."""
         channel = await self._connected()

@@ -92,7 +92,7 @@ class Faults:
             await asyncio.sleep(delay)
             before = await asyncio.to_thread(self._strike, victim, client, job)
             outcome = await running
-            self._conclude(tally, job, outcome, seed, before, began)
+            await self._conclude(tally, client, job, outcome, seed, before, began)
             await client.release()
         return tally
 
@@ -109,7 +109,7 @@ class Faults:
             outcome = await client.see_through()
             if self._bench.tiles(job).get(victim) == stamp:
                 outcome = Outcome(failure="the damaged tile was taken for a good one")
-            self._conclude(tally, job, outcome, self._seeds[0], before, began)
+            await self._conclude(tally, client, job, outcome, self._seeds[0], before, began)
             await client.release()
         return tally
 
@@ -127,7 +127,7 @@ class Faults:
             victim = self._random.choice(sorted(before))
             del before[victim]
             self._damage(self._bench.data / "jobs" / job / "tiles" / victim, cut=bool(number % 2))
-            self._conclude(tally, job, await running, seed, before, began)
+            await self._conclude(tally, client, job, await running, seed, before, began)
             await client.release()
         return tally
 
@@ -146,7 +146,7 @@ class Faults:
             whole = journal.read_bytes()
             journal.write_bytes(whole[: int(len(whole) * share)])
             self._bench.start()
-            self._conclude(tally, job, await running, seed, before, began)
+            await self._conclude(tally, client, job, await running, seed, before, began)
             await client.release()
         return tally
 
@@ -167,7 +167,7 @@ class Faults:
             before = self._bench.tiles(job)
             if outcome.failure and "disk_full" in outcome.failure:
                 outcome = await client.see_through()
-            self._conclude(tally, job, outcome, seed, before, began)
+            await self._conclude(tally, client, job, outcome, seed, before, began)
             await client.release()
         return tally
 
@@ -206,9 +206,11 @@ class Faults:
         await asyncio.gather(running, return_exceptions=True)
         return client, job, self._bench.tiles(job)
 
-    def _conclude(
-        self, tally: Tally, job: str, outcome: Outcome, seed: int, before: dict[str, Stamp], began: float
-    ) -> None:
+    async def _conclude(
+        self, tally: Tally, client: Client, job: str, outcome: Outcome, seed: int, before: dict[str, Stamp],
+        began: float,
+    ) -> None:  # fmt: skip
+        await client.answered()  # a core that has just been started still looks through what the last one left
         after = self._bench.tiles(job)
         twice = sum(after.get(name) != stamp for name, stamp in before.items())
         wrong = self._bench.inconsistency()
