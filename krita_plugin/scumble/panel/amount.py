@@ -74,6 +74,8 @@ def _quick(scale: float) -> QtWidgets.QToolButton:
     button = QtWidgets.QToolButton()
     button.setObjectName(f"scumble_scale_{scale:g}")
     button.setText(f"{scale:g}×")
+    # Styles leave a button more room beside its text than a narrow docker has.
+    button.setFixedWidth(button.fontMetrics().horizontalAdvance(button.text()) + 12)
     button.setCheckable(True)
     button.setAutoRaise(True)
     button.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)

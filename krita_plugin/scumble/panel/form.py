@@ -47,7 +47,9 @@ class SettingsForm(QtWidgets.QWidget):
         )  # fmt: skip
         for widget in shown:
             column.addWidget(widget)
-        align_labels(self)
+        align_labels(self.presets, self.source, self.amount, self.seed, self.models)
+        # By themselves: their longer labels would take the room of the main fields.
+        align_labels(self.placement, self.detail)
         self.presets.applied.connect(self._apply)
         for part in self._parts():
             part.changed.connect(self._edited)

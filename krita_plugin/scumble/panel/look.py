@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scumble.qt import QtCore, QtGui, QtWidgets
 
 GAP = 4
-INDENT = 12
+INDENT = 8
 # The docker's width that nothing may be cut off at.
 NARROWEST = 260
 

@@ -137,7 +137,7 @@ class SeedRow(Part):
         self._look.dress(
             self.lock,
             "layer-locked" if is_locked else "layer-unlocked",
-            tr("Lock"),
+            "=" if is_locked else "≠",
             tr("Lock the seed"),
             locked if is_locked else free,
         )

@@ -73,9 +73,9 @@ class Rows(QtWidgets.QFormLayout):
         return label
 
 
-def align_labels(root: QtWidgets.QWidget) -> None:
-    """All rows under the root get labels of one width, whatever part they are in."""
-    labels = [label for label in root.findChildren(QtWidgets.QLabel) if label.property(LABEL)]
+def align_labels(*roots: QtWidgets.QWidget) -> None:
+    """All rows in these get labels of one width, so that their fields begin below each other."""
+    labels = [label for root in roots for label in root.findChildren(QtWidgets.QLabel) if label.property(LABEL)]
     for label in labels:
         label.setMinimumWidth(max(one.sizeHint().width() for one in labels))
 
@@ -90,7 +90,7 @@ class Choice(QtWidgets.QComboBox):
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         # A long name must not widen the docker.
         self.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
+        self.setMinimumContentsLength(4)
         self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
         self._entries: tuple[tuple[str, str], ...] = ()
         self.currentIndexChanged.connect(self._show_tip)
