@@ -175,7 +175,7 @@ class LoraRow(QtWidgets.QWidget):
         self.weight.setAccessibleName(tr("Weight of LoRA {number}").format(number=number))
         self.away = look.button(
             f"scumble_lora_remove_{number}",
-            "list-remove",
+            "deletelayer",
             "–",
             tr("Remove LoRA {number}").format(number=number),
             tr("Work without it."),
