@@ -223,7 +223,7 @@ def measure(depth: Depth, layout: Layout, side: int, repeats: int, folder: Path,
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=8192)
-    parser.add_argument("--depth", nargs="+", choices=("u8", "u16", "f16", "f32"), default=("u8", "u16"))
+    parser.add_argument("--depth", nargs="+", choices=("u8", "u16", "f32"), default=("u8", "u16"))
     parser.add_argument("--layout", nargs="+", choices=("rgba", "bgra"), default=("bgra", "rgba"))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--qt", action="store_true", help="with the plugin's client instead of the asyncio one")
