@@ -45,7 +45,7 @@ from scumble.overlay.grid import Grid
 def active():
     d = K.activeDocument()
     return d.name() if d is not None else ''
-overlay = CanvasOverlay(K.activeWindow, active)
+overlay = CanvasOverlay(K.activeWindow, active, lambda: K.readSetting('', 'vastScrolling', ''))
 tiles = Grid(0, 0, 800, 600, (0.0, 300.0), (0.0, 200.0), 500.0, 400.0)
 Tile = namedtuple('Tile', 'x y width height pixel_width pixel_height data')
 """
@@ -183,6 +183,16 @@ def lines_follow(screen, lay, name="lines"):
 @pytest.mark.parametrize("lay", LAYS.values(), ids=LAYS)
 def test_grid_lines_follow_zoom_pan_rotation_and_mirror(screen, lay):
     lines_follow(screen, lay)
+
+
+def test_grid_lines_lie_right_where_krita_centres_the_picture(screen, krita):
+    """With little room to scroll beyond the picture, scroll bars have no say where it lies."""
+    krita.run("K.writeSetting('', 'vastScrolling', '0.1'); overlay.close()")
+    try:
+        krita.run(OVERLAY)
+        lines_follow(screen, LAYS["half"])
+    finally:
+        krita.run("K.writeSetting('', 'vastScrolling', '0.9')")
 
 
 @pytest.mark.all

@@ -11,6 +11,7 @@ from scumble.overlay.guard import quietly
 from scumble.overlay.mosaic import Mosaic, Tile
 from scumble.overlay.painting import paint_grid, paint_previews, paint_tile
 from scumble.overlay.surface import Surface
+from scumble.overlay.transform import scroll_reserve
 from scumble.qt import QtCore, QtGui
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 LOOK_MS = 100
 # How soon the frame of the tile under the pointer follows it.
 POINTER_MS = 40
-# Krita's own, where its setting "vastScrolling" was never touched.
-RESERVE = 0.9
 
 
 class CanvasOverlay(QtCore.QObject):
@@ -34,10 +33,10 @@ class CanvasOverlay(QtCore.QObject):
         self,
         window: "Callable[[], Window | None]",
         document: "Callable[[], str]",
-        reserve: "Callable[[], float]" = lambda: RESERVE,
+        vast_scrolling: "Callable[[], str]" = str,
     ) -> None:
         """`window`: Krita's window, None while there is none; `document`: the host's key of the active document, ""
-        for none; `reserve`: Krita's setting "vastScrolling", a share."""
+        for none; `vast_scrolling`: what Krita keeps as its setting of that name, "" where it never was touched."""
         super().__init__()
         self._document = document
         self._grid: tuple[str, Grid] | None = None
@@ -45,7 +44,7 @@ class CanvasOverlay(QtCore.QObject):
         self._tile: int | None = None
         self._surface: Surface | None = None
         self._closed = False
-        self._follower = CanvasFollower(window, reserve)
+        self._follower = CanvasFollower(window, lambda: scroll_reserve(vast_scrolling()))
         self._cursor = CanvasCursor(self._follower, document)
         self._follower.switched.connect(self._switch)
         self._follower.moved.connect(self._move)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from scumble.qt import QtCore, QtGui
 
 POINTS_PER_INCH = 72.0
+# Krita's own, where its setting "vastScrolling" was never touched.
+RESERVE = 0.9
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class CanvasState:
     scroll_y: int
     widget_width: int
     widget_height: int
-    reserve: float = 0.9
+    reserve: float = RESERVE
 
 
 def document_to_widget(state: CanvasState) -> "QtGui.QTransform | None":
@@ -58,6 +60,15 @@ def document_to_widget(state: CanvasState) -> "QtGui.QTransform | None":
 def _centring(picture: float, widget: int, reserve: float) -> float:
     """Half of what is missing to a scrollable length of nothing."""
     return max(0.0, (widget - math.ceil(picture) - 2 * reserve * widget) / 2)
+
+
+def scroll_reserve(said: str) -> float:
+    """From what Krita keeps as its setting "vastScrolling"; its own, where it says nothing of use."""
+    try:
+        reserve = float(said)
+    except ValueError:
+        return RESERVE
+    return reserve if 0 <= reserve <= 1 else RESERVE
 
 
 def document_pixel(placed: QtGui.QTransform, point: QtCore.QPointF) -> "tuple[int, int] | None":

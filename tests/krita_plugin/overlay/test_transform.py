@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scumble.overlay.transform import CanvasState, document_pixel, document_to_widget
+from scumble.overlay.transform import RESERVE, CanvasState, document_pixel, document_to_widget, scroll_reserve
 from scumble.qt import QtCore
 
 states = st.builds(
@@ -98,3 +98,11 @@ def test_where_nothing_can_be_scrolled_the_picture_is_in_the_middle():
 @pytest.mark.parametrize("changes", [{"width": 0}, {"height": 0}, {"x_resolution": 0.0}, {"zoom": 0.0}])
 def test_a_closed_or_broken_document_lies_nowhere(changes):
     assert document_to_widget(upright(**changes)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "reserve"),
+    [("0.1", 0.1), ("0", 0.0), ("1", 1.0), ("", RESERVE), ("0,5", RESERVE), ("nan", RESERVE), ("7", RESERVE)],
+)
+def test_a_setting_of_no_use_leaves_kritas_own_reserve(said, reserve):
+    assert scroll_reserve(said) == reserve
