@@ -30,6 +30,10 @@ class Box:
     def is_empty(self) -> bool:
         return self.width <= 0 or self.height <= 0
 
+    def holds(self, x: int, y: int) -> bool:
+        """Whether that pixel is in it."""
+        return self.x <= x < self.right and self.y <= y < self.bottom
+
     def moved(self, dx: int, dy: int) -> "Box":
         return Box(self.x + dx, self.y + dy, self.width, self.height)
 

@@ -1,34 +1,46 @@
-"""The docker that Krita shows."""
+"""The docker that Krita shows, one in each window."""
 
-from krita import DockWidget
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from scumble.host.krita_host import KritaHost
-from scumble.panel.panel import RefinePanel
-from scumble.qt import QtCore, QtWidgets
+from krita import DockWidget, Krita
 
-# Selections change without a signal.
+from scumble.panel.panel import ScumblePanel
+from scumble.qt import QtCore
+from scumble.words import tr
+
+if TYPE_CHECKING:
+    from krita import Window
+
+# Selections, layers and names change without a signal.
 LOOK_MS = 700
 
+MakePanel = Callable[["Callable[[], Window | None]"], ScumblePanel]
 
-class RefineDocker(DockWidget):
-    """Holds the panel, and tells it when the document changes."""
 
-    def __init__(self) -> None:
+class ScumbleDocker(DockWidget):
+    """Holds the panel, and tells it when to look."""
+
+    def __init__(self, make: MakePanel) -> None:
         super().__init__()
-        self.setWindowTitle("Scumble")
-        self._panel = RefinePanel(KritaHost())
-        self.setWidget(self._panel)
+        self.setWindowTitle(tr("Scumble"))
+        self.panel = make(self._window)
+        self.setWidget(self.panel)
         self._look = QtCore.QTimer(self)
         self._look.timeout.connect(self._refresh)
         self._look.start(LOOK_MS)
-        application = QtWidgets.QApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self._panel.close_down)
 
     def canvasChanged(self, _canvas: object) -> None:
         """Called by Krita, with None when the last view closes."""
-        self._panel.refresh()
+        self.panel.look_again()
 
     def _refresh(self) -> None:
         if self.isVisible():
-            self._panel.refresh()
+            self.panel.refresh()
+
+    def _window(self) -> "Window | None":
+        """The one that this docker is in; None while it is being built."""
+        for window in Krita.instance().windows():
+            if window.qwindow() == self.window():
+                return window
+        return Krita.instance().activeWindow()

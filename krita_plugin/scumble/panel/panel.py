@@ -1,125 +1,357 @@
-"""The panel: fields, Refine and Cancel, progress, a preview, and what went wrong in plain words."""
+"""The whole panel: settings, what they would take, the run, and folded away below: tiles, history, queue, core.
 
-from scumble.host.base import Host
-from scumble.job import JobState
-from scumble.panel.fields import Fields
-from scumble.panel.preview import PreviewView
-from scumble.qt import QtCore, QtWidgets
-from scumble.runner import Runner
-from scumble_bridge.messages import Described, Preview
+Theory of operation: `Watcher` looks at the document, the form at the artist's wishes; whenever either changes, the
+estimate is asked for anew. Runs live in `Runner`; the panel shows the one that belongs to the document in front.
+"""
 
-SAVE_MS = 500
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scumble.core.diagnostics import gather, report, secrets_here
+from scumble.core.link import Core
+from scumble.core.logbook import LogBook
+from scumble.core.state import CoreState
+from scumble.guard import guarded
+from scumble.history.entry import Entry
+from scumble.history.keeper import History
+from scumble.host.contract import Host
+from scumble.panel.canvas import CanvasDrawing, Overlay
+from scumble.panel.core import CoreBox
+from scumble.panel.form import SettingsForm
+from scumble.panel.history import HistoryList
+from scumble.panel.look import GAP, Look, note, tight
+from scumble.panel.queue import QueueList
+from scumble.panel.remembered import Remembered
+from scumble.panel.run import RunBox
+from scumble.panel.source import THUMBNAIL
+from scumble.panel.tiles import TilesBox
+from scumble.panel.watcher import Seen, Watcher
+from scumble.panel.widgets import Section
+from scumble.presets import PresetFolder
+from scumble.qt import QtCore, QtGui, QtWidgets
+from scumble.runs.estimate import Estimate, Estimator
+from scumble.runs.order import Asked
+from scumble.runs.queue import Queue
+from scumble.runs.run import Run
+from scumble.runs.runner import Made, Runner, here_again, trial
+from scumble.settings import Settings, fresh_seed
+from scumble.words import tr
 
 
-class RefinePanel(QtWidgets.QWidget):
-    """Puts the parts together."""
+@dataclass(frozen=True)
+class Around:
+    """What the panel is given by whom it lives in. `program`: name and version, for diagnostics.
 
-    def __init__(self, host: Host, parent: "QtWidgets.QWidget | None" = None) -> None:
+    `host`, `core`, `runner` and `log` are one for all windows: runs belong to documents, not to windows.
+    """
+
+    host: Host
+    core: Core
+    runner: Runner
+    log: LogBook
+    overlay: Overlay
+    look: Look
+    presets: Path
+    program: str
+
+
+class ScumblePanel(QtWidgets.QWidget):
+    """Puts the parts together, and knows what each wish of the artist's means."""
+
+    def __init__(self, around: Around, parent: "QtWidgets.QWidget | None" = None) -> None:
         super().__init__(parent)
-        self._host = host
-        self.fields = Fields(self)
-        self.refine = QtWidgets.QPushButton("Refine")
-        self.refine.setObjectName("scumble_refine")
-        self.cancel = QtWidgets.QPushButton("Cancel")
-        self.cancel.setObjectName("scumble_cancel")
-        self.bar = QtWidgets.QProgressBar()
-        self.bar.setObjectName("scumble_progress")
-        self.bar.setTextVisible(False)
-        self.status = QtWidgets.QLabel()
-        self.status.setObjectName("scumble_status")
-        self.status.setWordWrap(True)
-        self.status.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.preview = PreviewView(self)
-        self._save = QtCore.QTimer(self)
-        self._save.setSingleShot(True)
-        self._save.setInterval(SAVE_MS)
+        self.setObjectName("scumble_panel")
+        host = self._host = around.host
+        self._around = around
+        self.core, self.runner = around.core, around.runner
+        self.history = History(host, self.runner, self)
+        self.queue = Queue(self.core, self.runner.client_name, self)
+        self.estimator = Estimator(self.core, self)
+        self.watcher = Watcher(host, THUMBNAIL, self)
+        self.drawing = CanvasDrawing(around.overlay, self.runner, self)
+        self.form = SettingsForm(PresetFolder(around.presets), around.look)
+        self.run_box = RunBox(self.runner, self)
+        self.tiles = TilesBox()
+        self.estimate = note("scumble_estimate")
+        self.core_box = CoreBox(self.core, self.diagnostics)
+        self.history_list = HistoryList(self.history)
+        self.queue_list = QueueList(self.queue)
+        self.sections = (
+            Section("scumble_section_tiles", tr("&Tiles"), self.tiles),
+            Section("scumble_section_history", tr("&History"), self.history_list),
+            Section("scumble_section_queue", tr("&Queue"), self.queue_list),
+            Section("scumble_section_core", tr("Core"), self.core_box),
+        )
+        self._remembered = Remembered(host, self.form, self.sections, self.tiles, self)
         self._lay_out()
-        self.runner = Runner(host, self)
         self._connect()
-        self.fields.show_settings(host.load_settings())
-        self._show(self.runner.state)
-        QtCore.QTimer.singleShot(0, self.runner.describe)
+        self._remembered.recall()
+        self._show_core(self.core.state)
+        QtCore.QTimer.singleShot(0, self._begin)
 
+    # What the artist wishes; actions call these, too.
+
+    @guarded
+    def refine(self) -> None:
+        """The source that is chosen."""
+        self._start(Asked(self._for_run(self.form.settings)))
+
+    @guarded
+    def refine_selection(self) -> None:
+        """What is selected, whatever source is chosen."""
+        self._start(Asked(self._for_run(replace(self.form.settings, source="selection"))))
+
+    @guarded
+    def test_tile(self) -> None:
+        """The tile at the pointer, or in the middle, with these settings."""
+        estimate, place = self.estimator.estimate, self._host.cursor()
+        sent = None if estimate is None else estimate.sent
+        if estimate is None or sent is None:
+            self.run_box.surprised(tr("The tiles are not known yet: wait for the estimate."))
+            return
+        inside = place is not None and sent.holds(*place)
+        asked = trial(self._for_run(self.form.settings), estimate.grid, sent, place if inside else None)
+        if isinstance(asked, str):
+            self.run_box.surprised(asked)
+        else:
+            self._start(asked)
+
+    @guarded
+    def redo_tile(self) -> None:
+        """The tile at the pointer, of the last run, from another seed."""
+        place = self._host.cursor()
+        if place is None:
+            self.run_box.surprised(tr("Point at the tile on the canvas first."))
+            return
+        run = self.runner.redo_tile(self.watcher.seen.document, *place)
+        if isinstance(run, str):
+            self.run_box.surprised(run)
+
+    @guarded
+    def repeat(self) -> None:
+        """The last run once more, of what the document shows now."""
+        made = self._last()
+        if made is not None:
+            self.runner.repeat(made)
+
+    @guarded
+    def here_again(self) -> None:
+        """What is selected, from another seed."""
+        self._start(here_again(self.form.settings))
+
+    @guarded
+    def pause(self) -> None:
+        """Let the run that is shown rest, or go on."""
+        run = self.run_box.run
+        if run is not None and run.state.phase == "paused":
+            run.resume()
+        elif run is not None:
+            run.pause()
+
+    @guarded
+    def cancel(self) -> None:
+        """End the run that is shown."""
+        if self.run_box.run is not None:
+            self.run_box.run.cancel()
+
+    @guarded
+    def toggle_grid(self) -> None:
+        """Show the tile grid over the canvas, or hide it."""
+        self.tiles.grid.toggle()
+
+    @guarded
+    def turn(self) -> None:
+        """Hide the last run's refined layer, or show it again."""
+        entries = self.history.book.entries
+        if not entries or self.history.toggle(entries[-1]) is None:
+            self.run_box.surprised(tr("There is no refined layer of Scumble's in this document."))
+
+    def diagnostics(self) -> str:
+        """For whoever helps; nothing private in it."""
+        settings = self.form.settings
+        words = [settings.prompt, settings.negative_prompt, *(style.prompt for style in settings.styles)]
+        words += [pair.prompt for pair in self.form.prompt.history.entries]
+        words += [run.order.target.file for run in self.runner.runs if run.order is not None]
+        return report(gather(self._around.program, self.core.state, self._around.log.lines), secrets_here(words))
+
+    # What its host tells.
+
+    @guarded
     def refresh(self) -> None:
-        """Look whether the source can be taken now."""
-        state = self.runner.state
-        reason = "" if state.is_busy else self._host.unavailable(self.fields.settings.source)
-        self.refine.setEnabled(not state.is_busy and not reason)
-        self.refine.setToolTip(reason or "Upscale and refine: the result comes as two new layers.")
-        if not state.is_busy and (reason or state.phase == "idle"):
-            self._say(state.sentence if state.phase in ("failed", "done", "stopped") else reason, state)
+        """Look whether another document is in front, or its selection has changed."""
+        self.watcher.look(self.form.settings.wanted)
 
+    @guarded
+    def look_again(self) -> None:
+        """Another canvas may be in front."""
+        self.drawing.follow()
+        self.refresh()
+
+    @guarded
     def close_down(self) -> None:
-        """Krita ends."""
-        self._store()
-        self.runner.close()
+        """Krita ends, or this window does."""
+        self._remembered.store()
+        self.watcher.close()
+        self.drawing.close()
+
+    def enterEvent(self, event: "QtGui.QEnterEvent | QtCore.QEvent | None") -> None:
+        """The artist comes to press the button: what was painted since shows in the small picture."""
+        self.watcher.picture()
+        super().enterEvent(event)  # type: ignore[arg-type]  # PyQt5 calls it QEvent
+
+    def surprised(self, sentence: str) -> None:
+        """See `guarded`."""
+        self.run_box.surprised(sentence)
+
+    # What the parts tell.
+
+    @guarded
+    def _begin(self) -> None:
+        self.refresh()
+        self._show_run()
+
+    @guarded
+    def _edited(self) -> None:
+        self._remembered.later()
+        self.refresh()
+        self._ask()
+
+    @guarded
+    def _seen(self, seen: Seen) -> None:
+        self.history.look(seen.document)
+        self.form.source.show_layers(seen.layers)
+        self.form.source.say(seen.reason or ("" if seen.offer is None else _said(seen)))
+        self.run_box.set_reason(seen.reason)
+        self._show_run()
+        self._ask()
+
+    @guarded
+    def _estimated(self, estimate: "Estimate | None") -> None:
+        self.estimate.setText("" if estimate is None else estimate.sentence)
+        self.estimate.setVisible(estimate is not None)
+        self.drawing.show(self.watcher.seen.document, estimate)
+
+    @guarded
+    def _changed(self, run: Run) -> None:
+        if run.document == self.watcher.seen.document or self.run_box.run is None:
+            self._show_run()
+        self._refuse()
+
+    @guarded
+    def _made(self, _run: Run, _made: Made) -> None:
+        self.refresh()
+        self._refuse()
+
+    @guarded
+    def _show_core(self, state: CoreState) -> None:
+        described = state.described
+        if described is not None:
+            self.form.models.offer(described.models, described.refiners, described.upscalers)
+        # What is to be done first must be seen first.
+        if state.phase in ("missing", "failed"):
+            self.sections[-1].set_open(True)
+        self.first.setVisible(state.phase in ("missing", "failed"))
+        self.first.setText(state.sentence)
+
+    @guarded
+    def _settings_back(self, settings: Settings) -> None:
+        self.form.show_settings(settings)
+        self._edited()
+
+    @guarded
+    def _again(self, entry: Entry) -> None:
+        made = self._last()
+        if made is not None and made.order.asked == entry.asked:
+            self.runner.redo(made)
+        else:
+            self._start(replace(entry.asked, settings=replace(entry.asked.settings, seed=fresh_seed())))
+
+    @guarded
+    def _resume(self, job: str) -> None:
+        for run in self.runner.runs:
+            if run.order is not None and run.order.job == job:
+                run.resume()
+
+    def _start(self, asked: Asked) -> None:
+        self.form.prompt.remember()
+        self._remembered.store()
+        self.runner.start(asked)
+        self._show_run()
+
+    def _for_run(self, settings: Settings) -> Settings:
+        """With the seed of this run, which the panel then shows."""
+        drawn = settings.for_run(fresh_seed)
+        if drawn.seed != settings.seed:
+            self.form.show_settings(replace(self.form.settings, seed=drawn.seed))
+        return drawn
+
+    def _last(self) -> "Made | None":
+        made = self.runner.last(self.watcher.seen.document)
+        if made is None:
+            self.run_box.surprised(tr("Nothing was refined in this document since Krita was started."))
+        return made
+
+    def _ask(self) -> None:
+        self.estimator.ask(self.form.settings, self.watcher.seen.offer)
+
+    def _show_run(self) -> None:
+        run = self.runner.current(self.watcher.seen.document)
+        if run is not self.run_box.run:
+            self.run_box.show_run(run)
+
+    def _refuse(self) -> None:
+        """What needs an earlier run can't be wished for without one."""
+        self.run_box.offer_again(self.runner.last(self.watcher.seen.document) is not None)
 
     def _connect(self) -> None:
-        self.refine.clicked.connect(self._start)
-        self.cancel.clicked.connect(self.runner.cancel)
-        self.runner.changed.connect(self._show)
-        self.runner.preview.connect(self._add_preview)
-        self.runner.described.connect(self._offer)
-        self.fields.changed.connect(self._edited)
-        self._save.timeout.connect(self._store)
-
-    def _start(self) -> None:
-        self._store()
-        self.runner.start(self.fields.settings)
-        if self.runner.output_size is not None:
-            self.preview.begin(*self.runner.output_size)
-
-    def _add_preview(self, tile: Preview) -> None:
-        self.preview.add(tile)
-
-    def _offer(self, described: Described) -> None:
-        self.fields.offer(described.models, described.refiners, described.upscalers)
-
-    def _edited(self) -> None:
-        self._save.start()
-        self.refresh()
-
-    def _store(self) -> None:
-        self._save.stop()
-        self._host.save_settings(self.fields.settings)
-
-    def _show(self, state: JobState) -> None:
-        self.cancel.setEnabled(state.is_busy and state.phase != "placing")
-        self.fields.setEnabled(not state.is_busy)
-        self.bar.setVisible(state.is_busy)
-        share = state.share
-        self.bar.setRange(0, 0 if share is None else 1000)
-        self.bar.setValue(0 if share is None else round(share * 1000))
-        self._say(state.sentence, state)
-        if not state.is_busy:
-            self.preview.hide()
-        self.refresh()
-
-    def _say(self, sentence: str, state: JobState) -> None:
-        self.status.setText(sentence)
-        # Red on dark grey is hard to read; bold is enough beside the words themselves.
-        font = self.status.font()
-        font.setBold(state.phase == "failed")
-        self.status.setFont(font)
+        for signal, wish in (
+            (self.run_box.refine, self.refine),
+            (self.run_box.trial, self.test_tile),
+            (self.run_box.repeat, self.repeat),
+            (self.run_box.redo_tile, self.redo_tile),
+            (self.run_box.here_again, self.here_again),
+        ):
+            signal.connect(wish)
+        self.runner.changed.connect(self._changed)
+        self.runner.made.connect(self._made)
+        self.form.changed.connect(self._edited)
+        self.form.failed.connect(self.run_box.surprised)
+        self.watcher.changed.connect(self._seen)
+        self.watcher.pictured.connect(self.form.source.show_thumbnail)
+        self.estimator.changed.connect(self._estimated)
+        self.core.changed.connect(self._show_core)
+        self.history_list.settings.connect(self._settings_back)
+        self.history_list.again.connect(self._again)
+        self.queue_list.resume.connect(self._resume)
+        self.tiles.grid.toggled.connect(self.drawing.want_grid)
+        self.tiles.previews.toggled.connect(self.drawing.want_previews)
 
     def _lay_out(self) -> None:
-        """Fields and preview scroll in a low docker; the buttons and the state stay in sight."""
+        """Settings and lists scroll in a low docker; the buttons and the state stay in sight."""
+        self.first = note("scumble_first")
         inner = QtWidgets.QWidget()
         above = QtWidgets.QVBoxLayout(inner)
-        above.setContentsMargins(0, 0, 4, 0)
-        above.addWidget(self.fields)
-        above.addWidget(self.preview)
+        above.setContentsMargins(0, 0, GAP, 0)
+        above.setSpacing(GAP)
+        for widget in (self.first, self.form, *self.sections):
+            above.addWidget(widget)
         above.addStretch(1)
         scroll = QtWidgets.QScrollArea()
+        scroll.setObjectName("scumble_scroll")
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
-        buttons = QtWidgets.QHBoxLayout()
-        buttons.addWidget(self.refine, 2)
-        buttons.addWidget(self.cancel, 1)
         column = QtWidgets.QVBoxLayout(self)
+        tight(column)
+        column.setContentsMargins(GAP, GAP, GAP, GAP)
         column.addWidget(scroll, 1)
-        column.addLayout(buttons)
-        column.addWidget(self.bar)
-        column.addWidget(self.status)
+        column.addWidget(self.estimate)
+        column.addWidget(self.run_box)
+
+
+def _said(seen: Seen) -> str:
+    """Size and colours of what would be sent."""
+    assert seen.offer is not None
+    box = seen.offer.target.box
+    return tr("{width} × {height}, {kind}").format(width=box.width, height=box.height, kind=seen.offer.kind)

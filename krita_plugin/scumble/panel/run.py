@@ -83,6 +83,13 @@ class RunBox(QtWidgets.QWidget):
             self._reason = reason
             self._refresh()
 
+    def offer_again(self, is_known: bool) -> None:
+        """Whether there was a run in this document that can be repeated, in parts or as a whole."""
+        for name in ("scumble_do_repeat", "scumble_do_redo_tile"):
+            action = self.findChild(QAction, name)
+            if action is not None:
+                action.setEnabled(is_known)
+
     def surprised(self, sentence: str) -> None:
         """See `guarded`."""
         self.status.setText(sentence)
