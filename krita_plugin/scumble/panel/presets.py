@@ -27,6 +27,7 @@ class PresetBar(Part):
         self._presets: tuple[Preset, ...] = ()
         self._last = ""
         self.choice = Choice("scumble_preset", tr("Named settings: choose one to have its look."))
+        self.choice.setMinimumContentsLength(2)  # two buttons stand beside it
         self.save = look.button(
             "scumble_preset_save",
             "document-save",
