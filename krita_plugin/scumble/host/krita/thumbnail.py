@@ -1,5 +1,7 @@
 """A small picture of what would be sent."""
 
+import time
+
 from krita import Document
 
 from scumble.geometry import Box
@@ -14,6 +16,8 @@ from scumble.qt import QtCore, QtGui
 # Samples for each pixel of the small picture, along each side: what lies between them is averaged.
 SAMPLES = 2
 ROWS_A_STEP = 16
+# While a stroke goes on, the picture may be out of date: a thumbnail can bear that.
+PATIENCE_S = 0.5
 SHOWN = Space("RGBA", "U8", SRGB)
 
 
@@ -21,6 +25,9 @@ def thumbnail(documents: Documents, wanted: Wanted, side: int) -> "Steps[QtGui.Q
     """As in the contract. Of the picture's pixels, only the samples are converted; of its rows, only those with samples
     are read. Krita's own thumbnail of 8192 x 8192 pixels takes seconds."""
     chosen = choose(documents, wanted)
+    until = time.monotonic() + PATIENCE_S
+    while not is_idle(chosen.document) and time.monotonic() < until:
+        yield
     plain = chosen.space.model == "RGBA" and chosen.space.depth == "U8" and chosen.space.profile in SRGB_NAMES
     clone: Document | None = None
     try:
