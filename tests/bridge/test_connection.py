@@ -73,10 +73,11 @@ def test_a_proof_cannot_be_mirrored_back() -> None:
         client.receive(proof.replace(b'"prove"', b'"welcome"').replace(b'"mac"', b'"server":"x","mac"'))
 
 
-def test_versions_that_do_not_meet_close_the_connection() -> None:
+@pytest.mark.parametrize("offered", [(7, 8), (1,)])  # newer ones, and the one before the first release
+def test_versions_that_do_not_meet_close_the_connection(offered: tuple[int, ...]) -> None:
     core = Connection("core", TOKEN)
     with pytest.raises(ProtocolError, match="update"):
-        core.receive(b"".join(encode(Hello((7, 8), bytes(32)))))
+        core.receive(b"".join(encode(Hello(offered, bytes(32)))))
     assert core.outgoing() == b""
 
 

@@ -113,8 +113,8 @@ def _files_of(model: str) -> Iterator[Path]:
             yield AUTOENCODER
     elif model != NONE:
         path = Path(model).expanduser()
-        # Not into the depth: a path is the client's, and may be the root.
-        yield from path.glob("*/*.safetensors") if path.is_dir() else (path,)
+        # Of folders only those that are models, and not into the depth: the path is the client's.
+        yield from path.glob("*/*.safetensors") if (path / "model_index.json").is_file() else (path,)
 
 
 def _check_size(request: RefineRequest, source: Extent, facts: Any, memory: int | None) -> None:

@@ -134,7 +134,9 @@ def test_tiles_that_are_no_grid_are_listed_but_not_without_end() -> None:
 
 
 def test_weights_are_the_sizes_of_the_models_files_each_once(tmp_path: Path) -> None:
+    assert weights_of(str(tmp_path.parent)) == 0  # no model: nobody looks what lies there
     (tmp_path / "unet").mkdir()
+    (tmp_path / "model_index.json").write_text("{}")
     (tmp_path / "unet" / "a.safetensors").write_bytes(bytes(1000))
     (tmp_path / "unet" / "notes.txt").write_bytes(bytes(9))
     (tmp_path / "up.pth").write_bytes(bytes(50))
