@@ -230,7 +230,7 @@ def small_disk(folder: Path) -> Iterator[bool]:
             subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def _wait_gone(pid: int, seconds: float = 30.0) -> None:
+def _wait_gone(pid: int, seconds: float = 120.0) -> None:
     """Until the process is dead (it may still be there as a zombie)."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -148,10 +148,13 @@ class Supervisor:
         return "unknown" if self._known is None else self._known.device
 
     async def close(self) -> None:
-        """End the worker."""
+        """End the worker, which may finish what it writes; one that still starts has nothing to finish."""
         self._stay()
+        starting = self.state == "starting"
         process, self._process = self._process, None
         if process is not None:
+            if not starting:
+                await _dismiss(process)
             _kill(process)
             await process.wait()
         for task in self._tasks:
@@ -177,10 +180,7 @@ class Supervisor:
                 return
             self._process = None
         _log.info("Nobody has needed the worker for %s seconds: it leaves.", self._idle_seconds)
-        assert process.stdin is not None
-        process.stdin.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), LEAVE_PATIENCE)
+        await _dismiss(process)
         _kill(process)
 
     async def _started(self) -> Process:
@@ -261,6 +261,14 @@ def _end_of(code: int) -> str:
     if code == DEVICE_LOST:
         return "lost its graphics card"
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
+async def _dismiss(process: Process) -> None:
+    """A worker ends when its orders do; until then, or until that takes too long."""
+    assert process.stdin is not None
+    process.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), LEAVE_PATIENCE)
 
 
 def _kill(process: Process) -> None:

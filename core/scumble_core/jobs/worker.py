@@ -3,7 +3,8 @@
 Theory of operation: orders come in on stdin as JSON lines ({"run": folder}, {"cancel": true}, {"describe": true}), what
 happens goes out as JSON lines (lines.py) on a private copy of stdout; file descriptor 1 itself is turned to
 stderr first, so that whatever a library prints can't get between the lines. A thread reads the orders, so that a
-cancel is heard while the main thread computes. When stdin ends, the front door is gone, and so are we.
+cancel is heard while the main thread computes. When stdin ends, the front door is gone, and so are we: the job that
+runs is cancelled, so that it may finish the file that it writes, but not for long.
 """
 
 import argparse
@@ -26,6 +27,8 @@ from scumble_core.jobs.locks import held
 
 # A worker whose front door died ends at once, but may be deep in a computation: the next one waits for it.
 LOCK_PATIENCE = 30.0
+# How long a job may take to end when there is nobody any more who wants it.
+LAST_SECONDS = 2.0
 
 RunJob = Callable[[Path, Callable[[Event], None], Callable[[], bool]], object]
 
@@ -40,12 +43,16 @@ class Worker:
         self._device = device
         self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancel = threading.Event()
+        self._free = threading.Event()
 
     def work(self) -> None:
         """For as long as there may be orders: the process ends from within `_listen`."""
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
-            self._waiting.get()()
+            self._free.set()
+            work = self._waiting.get()
+            self._free.clear()
+            work()
 
     def _listen(self) -> None:
         for line in self._orders:
@@ -58,6 +65,8 @@ class Worker:
                 self._cancel.set()
             elif "describe" in order:
                 self._waiting.put(lambda: self._say(self._device()))
+        self._cancel.set()
+        self._free.wait(LAST_SECONDS)
         os._exit(0)  # the main thread may be deep in a computation that nobody waits for any more
 
     def _run(self, folder: Path) -> None:

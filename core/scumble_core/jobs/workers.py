@@ -4,6 +4,7 @@ The first worker, which there always is, says what devices the machine has; the 
 started when a job first needs it, so that a single artist's jobs hold the memory of one device alone.
 """
 
+import asyncio
 from collections.abc import Iterator
 
 from scumble_core.jobs.supervisor import Supervisor
@@ -40,8 +41,7 @@ class Workers:
 
     async def close(self) -> None:
         """End all of them."""
-        for worker in self._all:
-            await worker.close()
+        await asyncio.gather(*(worker.close() for worker in self._all))
 
     def _grow(self) -> None:
         """Once only: which devices there are doesn't change while we run."""
