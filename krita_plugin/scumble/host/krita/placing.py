@@ -205,16 +205,21 @@ def _site(document: Document, target: Target) -> Site:
 
 
 def _add(document: Document, site: Site, layers: Layers) -> "Steps[None]":
-    """Add what was made, and have it composed."""
-    above, masked = site.above, layers.mask is not None
-    # A layer that is added with a mask is first composed without it: it shows when the mask is known, too.
-    layers.refined.setVisible(not masked)
+    """Add what was made, and have it composed once.
+
+    What gets its children or its mask outside of the tree is composed without them as it is added: it is added hidden.
+    """
+    above = site.above
+    shown = [node for node in layers.tops if node.visible()]
+    for node in shown:
+        node.setVisible(False)
     for node in layers.tops:
         if not (yield from aside(partial(site.parent.addChildNode, node, above))):
             raise HostError(tr("Krita could not add the layers: place the result again."))
         above = node
-    if masked and is_open(document):
-        layers.refined.setVisible(True)
+    for node in shown:
+        node.setVisible(True)
+    if is_open(document):
         yield from aside(document.refreshProjection)
 
 

@@ -9,7 +9,8 @@ from scumble.host.contract import Delivery, HostError, Result, Steps
 from scumble.host.krita.aside import aside
 from scumble.host.krita.colour import SRGB_NAMES, Space
 from scumble.host.krita.masks import Masks
-from scumble.host.krita.placing_pixels import BAND_BYTES, fill
+from scumble.host.krita.placing_pixels import BAND_BYTES, fill, fill_grey
+from scumble.host.krita.profiles import SRGB_GREYS
 from scumble.words import tr
 
 
@@ -93,7 +94,20 @@ def same(one: Space, other: Space) -> bool:
 def _filled(document: Document, layer: Node, mask: "Node | None", result: Result, wish: Wish) -> "Steps[bool]":
     if same(wish.own, wish.result):
         return (yield from fill(layer, result, wish.x, wish.y, mask))
+    if _carries_grey(wish.own, wish.result):
+        opaque = yield from fill_grey(layer, result, wish.x, wish.y, mask)
+        if opaque is not None:
+            return opaque
     return (yield from _converted(document, layer, mask, result, wish))
+
+
+def _carries_grey(own: Space, result: Space) -> bool:
+    """Whether equal red, green and blue of the result are the very grey of the document (as profiles.py has it sent)."""
+    if own.model != "GRAYA" or own.depth != result.depth:
+        return False
+    if own.profile in SRGB_GREYS:
+        return result.profile in SRGB_NAMES
+    return result.profile == f"Scumble: {own.profile} as RGB"
 
 
 def _converted(document: Document, layer: Node, mask: "Node | None", result: Result, wish: Wish) -> "Steps[bool]":

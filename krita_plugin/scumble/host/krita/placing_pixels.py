@@ -3,11 +3,12 @@
 import math
 import struct
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from krita import Node
 
 from scumble.host.contract import Result, Steps
+from scumble.host.krita.colour import rgba_to_grey
 from scumble.qt import QtCore
 from scumble_bridge.fields import DEPTH_BYTES, Depth, PictureHeader
 
@@ -24,16 +25,34 @@ def fill(layer: Node, result: Result, x: int, y: int, mask: "Node | None" = None
     With a mask, alpha goes into the mask, and what isn't wholly transparent becomes opaque in the layer: both together
     look as the result does. Raises HostError.
     """
+    solid = yield from _fill(layer, result, x, y, mask, lambda pixels: pixels)
+    return bool(solid)
+
+
+def fill_grey(layer: Node, result: Result, x: int, y: int, mask: "Node | None" = None) -> "Steps[bool | None]":
+    """The same for a grey layer; None, with part of it written, where the result isn't grey."""
+    depth = result.header.depth.upper()
+    return (yield from _fill(layer, result, x, y, mask, lambda pixels: rgba_to_grey(pixels, depth)))
+
+
+def _fill(
+    layer: Node, result: Result, x: int, y: int, mask: "Node | None", convert: "Callable[[bytes], bytes | None]"
+) -> "Steps[bool | None]":
     header = result.header
     opaque = True
     for top, rows in bands(header):
         pixels = result.rows(top, rows)
         place = (x, y + top, header.width, rows)
         opaque = opaque and is_opaque(pixels, header.depth)
+        hidden = b""
         if mask is not None:
             pixels, hidden = split_alpha(pixels, header.depth)
+        own = convert(pixels)
+        if own is None:
+            return None
+        if mask is not None:
             mask.setPixelData(QtCore.QByteArray(hidden), *place)
-        layer.setPixelData(QtCore.QByteArray(pixels), *place)
+        layer.setPixelData(QtCore.QByteArray(own), *place)
         yield
     return opaque
 
