@@ -1,6 +1,7 @@
 """The layers of a document: which have a picture of their own, which are seen, and which are Scumble's results."""
 
 import json
+import sys
 from collections.abc import Iterator
 
 from krita import Document, Node
@@ -19,9 +20,23 @@ def id_of(node: Node) -> str:
     return node.uniqueId().toString()
 
 
+def children(parent: Node) -> "list[Node]":
+    """The nodes in it, the lowest first.
+
+    In libkis 5.1 nobody owns the nodes of such a list: they, their layers and their pixels would stay in memory to the
+    end of the program, whatever becomes of the document. Here Python is made their owner.
+    """
+    nodes = parent.childNodes()
+    sip = sys.modules.get("PyQt5.sip") or sys.modules.get("PyQt6.sip")
+    for node in nodes:
+        if sip is not None and not sip.ispyowned(node):
+            sip.transferback(node)
+    return nodes
+
+
 def walk(parent: Node) -> "Iterator[Node]":
     """All nodes below, masks too: a parent before its children, siblings from the lowest up."""
-    for child in parent.childNodes():
+    for child in children(parent):
         yield child
         yield from walk(child)
 
@@ -47,7 +62,7 @@ def is_shown(node: Node) -> bool:
 def is_empty(node: Node) -> bool:
     """Whether nothing is painted in it, or in any layer of the group that is shown."""
     if node.type() == "grouplayer":
-        return all(is_empty(child) for child in node.childNodes() if child.visible() and child.type() in SENDABLE)
+        return all(is_empty(child) for child in children(node) if child.visible() and child.type() in SENDABLE)
     return node.type() == "paintlayer" and node.bounds().isEmpty()
 
 
@@ -58,7 +73,7 @@ def choices(document: Document) -> "tuple[LayerChoice, ...]":
 
 
 def _choices(parent: Node, level: int) -> "Iterator[LayerChoice]":
-    for node in reversed(parent.childNodes()):
+    for node in reversed(children(parent)):
         if node.type() in SENDABLE:
             yield LayerChoice(id_of(node), node.name(), level)
         if node.type() == "grouplayer":
@@ -102,7 +117,7 @@ def only_layer(document: Document, without: "tuple[str, ...]") -> "Node | None":
         return None
     shown = [
         node
-        for node in root.childNodes()
+        for node in children(root)
         if node.visible() and node.type() != "selectionmask" and id_of(node) not in without
     ]
     if len(shown) != 1 or not is_plain(shown[0]):
@@ -115,11 +130,11 @@ def only_layer(document: Document, without: "tuple[str, ...]") -> "Node | None":
 
 def is_plain(node: Node) -> bool:
     """Whether its picture is just what was painted: no masks, no frames."""
-    return node.type() == "paintlayer" and not node.childNodes() and not node.animated()
+    return node.type() == "paintlayer" and not children(node) and not node.animated()
 
 
 def _own(parent: Node, placed: "frozenset[str]") -> "Iterator[str]":
-    for node in parent.childNodes():
+    for node in children(parent):
         if not node.visible() or node.type() not in SENDABLE:
             continue
         is_group = node.type() == "grouplayer"
@@ -135,7 +150,7 @@ def _own(parent: Node, placed: "frozenset[str]") -> "Iterator[str]":
 
 
 def _shows_others(parent: Node, own: "frozenset[str]") -> bool:
-    for node in parent.childNodes():
+    for node in children(parent):
         if not node.visible() or id_of(node) in own:
             continue
         if node.type() == "grouplayer":

@@ -12,7 +12,7 @@ from krita import Document, Node
 
 from scumble.geometry import Box
 from scumble.host.contract import HostError, Steps
-from scumble.host.krita.layers import find, id_of, walk
+from scumble.host.krita.layers import children, find, id_of, walk
 from scumble.qt import QtCore
 from scumble.words import tr
 
@@ -86,7 +86,7 @@ def _stamp(clone: Document, cell: Box) -> Node:
 def _attach(stamp: Node, hidden: Node) -> "Steps[bool]":
     """Put the stamp into the hidden group, or else beside the hidden layer; whether it is in the tree now."""
     if hidden.type() == "grouplayer":
-        kept = hidden.childNodes()  # freeing their pixels would take its time here
+        kept = children(hidden)  # freeing their pixels would take its time here
         hidden.setChildNodes([stamp])
         yield
         del kept
@@ -95,11 +95,11 @@ def _attach(stamp: Node, hidden: Node) -> "Steps[bool]":
     if parent is None:
         return False
     # Nothing is composed here: all children are taken out, and put back in the same order, the stamp above them.
-    children = parent.childNodes()
-    for _child in children:
-        if parent.childNodes():
+    inside = children(parent)
+    for _child in inside:
+        if children(parent):
             parent.setChildNodes([])
         yield
-    parent.setChildNodes([*children, stamp])
+    parent.setChildNodes([*inside, stamp])
     yield
-    return len(parent.childNodes()) == len(children) + 1
+    return len(children(parent)) == len(inside) + 1

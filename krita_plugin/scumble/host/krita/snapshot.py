@@ -15,10 +15,11 @@ from scumble.geometry import Box
 from scumble.host.contract import HostError, Steps, T, Target, Wanted
 from scumble.host.krita.colour import SRGB, Conversion, Convert, Space, carrier, grey_to_rgba
 from scumble.host.krita.document import Documents, is_open
-from scumble.host.krita.layers import find, is_plain, only_layer
+from scumble.host.krita.layers import children, find, is_plain, only_layer
 from scumble.host.krita.profiles import Profiles
 from scumble.host.krita.recompose import leave_out
 from scumble.host.krita.sources import Chosen, choose
+from scumble.qt import QtCore
 from scumble.words import tr
 from scumble_bridge.fields import PictureHeader
 
@@ -215,9 +216,19 @@ def is_idle(document: Document) -> bool:
 
 
 def close_clone(clone: "Document | None") -> None:
-    """Throw a clone away, whatever is left of it."""
+    """Throw a clone away, whatever is left of it: layer by layer, since freeing the pixels of one takes its time."""
+    if clone is None:
+        return
     try:
-        if clone is not None and is_open(clone):
+        root = clone.rootNode() if is_open(clone) else None
+        layers = [] if root is None else children(root)
+        if root is not None and len(layers) > 1 and QtCore.QCoreApplication.instance() is not None:
+            root.setChildNodes([])  # takes the lowest one out, and composes nothing
+            if len(children(root)) < len(layers):
+                del layers
+                QtCore.QTimer.singleShot(0, lambda: close_clone(clone))
+                return
+        if root is not None:
             clone.setModified(False)
             clone.close()
     except RuntimeError:  # Krita is closing and has deleted it
