@@ -1,4 +1,4 @@
-"""What is to be seen over the canvas: tile grid, the tile under the pointer, previews in place."""
+"""What is to be seen over the canvas: tile grid, the tile where the pointer is or last was, previews in place."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
