@@ -11,15 +11,14 @@ import json
 import shutil
 import sys
 import tempfile
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 from PIL import Image
 from tests.krita.session import KritaSession, missing_programs
 from tools.tour.artist import Artist, Effort
-from tools.tour.scenes import DOCKER, SCENES
-from tools.tour.start import first_refine, import_plugin
+from tools.tour.scenes import SCENES
+from tools.tour.start import import_plugin
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "krita_plugin/scumble/manual"
@@ -70,22 +69,21 @@ def tour(session: KritaSession, picture: Path, out: Path) -> list[str]:
     artist = Artist(session)
     took = {"import the plugin": import_plugin(artist, session, picture)}
     session.run(_ROOM)
-    time.sleep(2)
-    artist.picture(out / "no_core.png", DOCKER)
-    took["from no core to two layers"] = first_refine(artist, session)
-    time.sleep(3)  # until Krita has drawn the enlarged picture
-    session.press("ctrl+z")
-    session.press("ctrl+z")
-    left_out = []
+    artist.looks(2)
+    left_out, way = [], Effort(0, 0, 0.0)
     for scene in SCENES:
         if scene.needs and not artist.sees(*scene.needs):
             left_out.append(scene.name)
             continue
         print(f"{scene.name} ...", file=sys.stderr)
+        before = artist.effort
         scene.play(artist)
+        if scene.counts:
+            way += artist.effort - before
         artist.picture(out / f"{scene.name}.png", scene.of)
         if scene.after is not None:
             scene.after(artist)
+    took["from no core to two layers"] = way
     report(took, out / "tour.json")
     return left_out
 

@@ -37,6 +37,9 @@ class Effort:
     lines: int
     seconds: float
 
+    def __add__(self, more: Effort) -> Effort:
+        return Effort(self.clicks + more.clicks, self.lines + more.lines, self.seconds + more.seconds)
+
     def __sub__(self, before: Effort) -> Effort:
         return Effort(self.clicks - before.clicks, self.lines - before.lines, self.seconds - before.seconds)
 
@@ -47,12 +50,18 @@ class Artist:
     def __init__(self, session: KritaSession) -> None:
         self.session = session
         self._clicks = self._lines = 0
+        self._looked = 0.0
         self._began = time.monotonic()
 
     @property
     def effort(self) -> Effort:
         """So far."""
-        return Effort(self._clicks, self._lines, time.monotonic() - self._began)
+        return Effort(self._clicks, self._lines, time.monotonic() - self._began - self._looked)
+
+    def looks(self, seconds: float) -> None:
+        """Until the screen is drawn; this time counts for nothing."""
+        time.sleep(seconds)
+        self._looked += seconds
 
     def sees(self, *names: str) -> bool:
         """All of these are there: widgets that are shown, by object name, or actions of the menus."""
@@ -65,6 +74,7 @@ class Artist:
     def click(self, name: str) -> None:
         """The middle of the widget of that object name."""
         self.session.wait(f"{self.session.widget(name)}.isEnabled()")
+        self.bring_into_sight(name)
         self.session.click(name)
         self._clicks += 1
 
@@ -76,7 +86,7 @@ class Artist:
         """Open the menu of the first title, and in it those that follow."""
         for number, title in enumerate(titles):
             self.click_at(*self.session.run(_MENU.format(inner=number > 0, title=title)))
-            time.sleep(0.5)  # until the menu is drawn: a click before that goes nowhere
+            self.looks(0.5)  # until the menu is drawn: a click before that goes nowhere
 
     def press(self, keys: str) -> None:
         """A shortcut, with the canvas in focus."""
@@ -109,13 +119,22 @@ class Artist:
         self._xdotool("mouseup", "1")
         self._clicks += 1
 
-    def scroll(self, name: str, down: int) -> None:
-        """Turns the wheel over the widget, so many notches down; negative: up."""
-        x, y, _, height = self.session.run(_PLACE.format(widget=self.session.widget(name)))
+    def bring_into_sight(self, name: str) -> None:
+        """Scrolls the docker until the widget's middle shows."""
+        for down in (*[2] * 15, *[-2] * 30):
+            widget = self.session.widget(name)
+            if self.session.run(f"{widget}.visibleRegion().contains({widget}.rect().center())"):
+                return
+            self.scroll(down)
+
+    def scroll(self, down: int) -> None:
+        """Turns the wheel over the docker's settings, so many notches down; negative: up."""
+        x, y, _, height = self.session.run(_PLACE.format(widget=self.session.widget("scumble_scroll")))
         button = "5" if down > 0 else "4"
         # At the left edge, where labels are: a wheel over a slider would turn the slider.
         place = (str(x + 8), str(y + height // 2))
         self._xdotool("mousemove", *place, "click", "--repeat", str(abs(down)), "--delay", "10", button)
+        self.looks(0.2)
 
     def points_at(self, x: float, y: float) -> None:
         """Moves the pointer over the canvas, without a click."""

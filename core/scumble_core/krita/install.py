@@ -5,9 +5,10 @@ from pathlib import Path
 
 from scumble_bridge.places import data_folder, write_core_command
 from scumble_core.jobs.command import CORE
-from scumble_core.krita.package import ACTIONS, MANIFEST, PLUGIN, plugin_files
+from scumble_core.krita.package import ACTIONS, MANIFEST, PLUGIN, VERSION, plugin_files
 from scumble_core.krita.places import krita_folders
 from scumble_core.picture.storage import write_failed
+from scumble_core.version import installed_version
 
 _SECTION, _SWITCH = "[python]", f"enable_{PLUGIN}"
 
@@ -23,6 +24,7 @@ def install(resources: Path | None = None) -> Path:
             copy = fresh / place
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
+        (fresh / VERSION).write_text(installed_version(), "ascii")
         shutil.rmtree(target, ignore_errors=True)
         (fresh / PLUGIN).rename(target)
         (fresh / MANIFEST).replace(folders.plugins / MANIFEST)

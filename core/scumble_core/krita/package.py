@@ -11,11 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from scumble_core.errors import ScumbleError
 from scumble_core.picture.storage import write_failed
+from scumble_core.version import installed_version
 
 PLUGIN = "scumble"
 BUNDLED = PurePosixPath(PLUGIN, "_bundled")
 MANIFEST = f"{PLUGIN}.desktop"
 ACTIONS = f"{PLUGIN}.action"
+# The plugin compares it with the core's own, and says so when they differ.
+VERSION = f"{PLUGIN}/version.txt"
 _LEFT_OUT = frozenset({"__pycache__", "_bundled", ACTIONS})
 # Translators' files: the plugin reads the compiled ones.
 _NOT_FOR_ARTISTS = frozenset({".po", ".pot"})
@@ -36,14 +39,20 @@ def build_zip(path: Path) -> None:
         with zipfile.ZipFile(side, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo(f"{PLUGIN}/"), "")
             for place, file in plugin_files():
-                entry = zipfile.ZipInfo(str(place))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, file.read_bytes())
+                _add(archive, str(place), file.read_bytes())
+            _add(archive, VERSION, installed_version().encode("ascii"))
         side.replace(path)
     except OSError as error:
         side.unlink(missing_ok=True)
         raise write_failed(path, error) from error
+
+
+def _add(archive: zipfile.ZipFile, place: str, content: bytes) -> None:
+    """Without the time and the owner: the same files make the same archive."""
+    entry = zipfile.ZipInfo(place)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    archive.writestr(entry, content)
 
 
 def _files_of(package: str, place: PurePosixPath) -> Iterator[tuple[PurePosixPath, Path]]:

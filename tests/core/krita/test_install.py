@@ -1,5 +1,7 @@
 """Into Krita's folders, again, and out."""
 
+from importlib.metadata import version
+
 import pytest
 
 from scumble_core.krita.install import install, uninstall
@@ -20,6 +22,7 @@ def test_plugin_actions_and_words_are_put_where_krita_looks(folders):
     assert (folders.plugins / "scumble/locale/de/LC_MESSAGES/scumble.mo").is_file()
     assert (folders.actions / "scumble.action").is_file()
     assert not (folders.plugins / "scumble/scumble.action").exists()
+    assert (folders.plugins / "scumble/version.txt").read_text() == version("scumble")
     assert "enable_scumble=true" in folders.settings.read_text()
 
 
