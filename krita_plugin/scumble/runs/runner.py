@@ -84,6 +84,11 @@ class Runner(QtCore.QObject):
         found = [made for made in self._made if made.placed.document == document]
         return found[-1] if found else None
 
+    def resume(self, job: str) -> None:
+        """One that was paused, by the name that the core's list has for it."""
+        for run in self._of(job):
+            run.resume()
+
     # Beginnings.
 
     def start(self, asked: Asked) -> Run:

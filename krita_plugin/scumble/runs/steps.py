@@ -17,7 +17,10 @@ _log = logging.getLogger("scumble.panel")
 
 
 class Drive(Generic[T]):
-    """Calls `done` with what the steps return, or `failed` with a sentence; neither once it was closed."""
+    """Calls `done` with what the steps return, or `failed` with a sentence; neither once it was closed.
+
+    Keep it: Qt holds it weakly, and what nobody holds is dropped half-way.
+    """
 
     def __init__(self, steps: "Steps[T]", done: "Callable[[T], None]", failed: "Callable[[str], None]") -> None:
         self._steps: Steps[T] | None = steps

@@ -22,7 +22,9 @@ class Tidings:
         stages = summary.get("stages")
         tiles = 0
         for stage in stages.values() if isinstance(stages, Mapping) else ():
-            count = stage.get("tiles") if isinstance(stage, Mapping) else 0
+            # Without an upscaler the plan still names a tile: plain resampling, which nobody would keep.
+            made = isinstance(stage, Mapping) and stage.get("factor") != 1
+            count = stage.get("tiles") if made else 0
             tiles += count if isinstance(count, int) else 0
         return cls(
             float(seconds) if isinstance(seconds, (int, float)) else 0.0, tiles, taken if isinstance(taken, int) else 0

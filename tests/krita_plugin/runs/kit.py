@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.krita_plugin.new_fake_host import FakeHost
+from tests.krita_plugin.fake_host import FakeHost
 
 from scumble.core.link import Core
 from scumble.qt import QtCore
@@ -22,7 +22,7 @@ from scumble_bridge.places import write_core_command
 COMMAND = (sys.executable, "-m", "scumble_core", "serve", "--idle-seconds", "20")
 
 
-def spin(qapp, until, seconds=90):
+def spin(qapp, until, seconds=60):
     end = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < end, "it never came to that"
@@ -52,10 +52,10 @@ class Krita:
     def start(self, settings=None, **changed):
         return self.runner.start(Asked(settings or Settings(**changed)))
 
-    def spin(self, until, seconds=90):
+    def spin(self, until, seconds=60):
         spin(self.qapp, until, seconds)
 
-    def until(self, run, *phases, seconds=90):
+    def until(self, run, *phases, seconds=60):
         self.spin(lambda: run.state.phase in phases or run.state.is_over, seconds)
         assert run.state.phase in phases, run.state
         return run

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.krita_plugin.new_fake_host import FakeHost, noisy, picture
+from tests.krita_plugin.fake_host import FakeHost, noisy, picture
 from tests.krita_plugin.runs.settings import QUICK
 
 from scumble.geometry import Box

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from tests.krita_plugin.new_fake_host import FakeHost, noisy, picture
+from tests.krita_plugin.fake_host import FakeHost, noisy, picture
 from tests.krita_plugin.runs.kit import children_of
 from tests.krita_plugin.runs.settings import QUICK, TILED
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from tests.krita_plugin.new_fake_host import FakeHost, noisy
+from tests.krita_plugin.fake_host import FakeHost, noisy
 from tests.krita_plugin.runs.settings import QUICK, TILED
 
 from scumble_bridge import messages as wire
