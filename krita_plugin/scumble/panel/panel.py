@@ -77,8 +77,8 @@ class ScumblePanel(QtWidgets.QWidget):
         self.history_list = HistoryList(self.history)
         self.queue_list = QueueList(self.queue)
         self.sections = (
-            Section("scumble_section_tiles", tr("&Tiles"), self.tiles),
-            Section("scumble_section_history", tr("&History"), self.history_list),
+            Section("scumble_section_tiles", tr("On the canvas"), self.tiles),
+            Section("scumble_section_history", tr("History"), self.history_list),
             Section("scumble_section_queue", tr("&Queue"), self.queue_list),
             Section("scumble_section_core", tr("Core"), self.core_box),
         )
@@ -342,6 +342,9 @@ class ScumblePanel(QtWidgets.QWidget):
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
+        # A large font widens the docker instead of being cut off.
+        bar = scroll.verticalScrollBar()
+        scroll.setMinimumWidth(inner.minimumSizeHint().width() + (0 if bar is None else bar.sizeHint().width()))
         column = QtWidgets.QVBoxLayout(self)
         tight(column)
         column.setContentsMargins(GAP, GAP, GAP, GAP)
