@@ -27,7 +27,7 @@ from scumble_bridge.fields import PictureHeader
 COPY_BYTES = 16 * 1024 * 1024
 # A band, in bytes as they travel; where Krita converts colours, in pixels (60 to 250 ns each).
 BAND_BYTES = 1024 * 1024
-BAND_PIXELS = 48 * 1024
+BAND_PIXELS = 32 * 1024
 # How long a stroke, a filter or a transformation may keep the document busy.
 PATIENCE_S = 60.0
 
@@ -104,13 +104,13 @@ class KritaSnapshot:
         """Read the mask, band by band."""
         box = self._target.box
         rows = max(1, BAND_BYTES // box.width)
-        bands = []
+        bands, all_selected = [], True
         for top in range(0, box.height, rows):
             count = min(rows, box.height - top)
             bands.append(selection.pixelData(box.x, box.y + top, box.width, count).data())
+            all_selected = all_selected and bands[-1] == b"\xff" * len(bands[-1])
             yield
-        if any(band.count(255) < len(band) for band in bands):
-            self._selection = b"".join(bands)
+        self._selection = None if all_selected else b"".join(bands)
 
     def _read_band(self, offset: int) -> None:
         box, row_bytes = self._target.box, self._header.row_bytes
