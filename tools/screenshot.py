@@ -38,10 +38,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         session = KritaSession(Path(folder))
         plugins = Path(folder, ".local/share/krita/pykrita")
-        for place, file in plugin_files():
+        for place, content in plugin_files():
             copy = plugins / place
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(file.read_bytes())
+            copy.write_bytes(content)
         settings = Path(folder, ".config/kritarc")
         settings.write_text(settings.read_text() + f"enable_{PLUGIN}=true\n")
         write_core_command(session.data, CORE)

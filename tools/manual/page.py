@@ -22,6 +22,6 @@ _FOOT = "</body>\n</html>\n"
 
 def page(source: str) -> str:
     """The whole of Manual.html."""
-    body = MarkdownIt("commonmark").enable("table").render(source.replace(_FROM_DOCS, ""))
+    body: str = MarkdownIt("commonmark").enable("table").render(source.replace(_FROM_DOCS, ""))
     # Qt's rich text draws a table without lines unless it is told to.
     return _HEAD + body.replace("<table>", '<table border="1" cellspacing="0" cellpadding="4">') + _FOOT

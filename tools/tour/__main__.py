@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "krita_plugin/scumble/manual"
 WIDEST = 900  # of a picture in the manual, in pixels: as wide as Krita's own help shows without scrolling
 COLOURS = 128
+JPEG_QUALITY = 82
 _ROOM = """
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QDockWidget
@@ -56,9 +57,7 @@ def main() -> int:
         finally:
             session.close()
     if arguments.docs:
-        shutil.rmtree(MANUAL, ignore_errors=True)
-        for picture in sorted(arguments.out.glob("*.png")):
-            make_small(picture, MANUAL / picture.name)
+        renew_manual(arguments.out)
     for name in left_out:
         print(f"left out, since it isn't there yet: {name}", file=sys.stderr)
     return 1 if left_out else 0
@@ -95,13 +94,25 @@ def report(took: dict[str, Effort], path: Path) -> None:
         print(f"{what}: {effort.clicks} clicks, {effort.lines} lines typed, {effort.seconds:.0f} s")
 
 
+def renew_manual(pictures: Path) -> None:
+    """Put all of them, made small, where the manual has them, and take away what was there."""
+    shutil.rmtree(MANUAL, ignore_errors=True)
+    MANUAL.mkdir()
+    for scene in SCENES:
+        source = pictures / f"{scene.name}.png"
+        if source.exists():
+            make_small(source, MANUAL / scene.manual_name)
+
+
 def make_small(source: Path, target: Path) -> None:
-    """For the manual: no wider than its page, few colours."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """No wider than the manual's page. A docker is drawn in few colours; a whole screen is mostly a photograph."""
     with Image.open(source) as opened:
         picture = opened.convert("RGB")
     picture.thumbnail((WIDEST, WIDEST), Image.Resampling.LANCZOS)
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+    if target.suffix == ".jpg":
+        picture.save(target, quality=JPEG_QUALITY, optimize=True)
+    else:
+        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,11 @@ class Scene:
     needs: tuple[str, ...] = ()
     counts: bool = False
 
+    @property
+    def manual_name(self) -> str:
+        """The picture's file in the manual."""
+        return f"{self.name}.png" if self.of else f"{self.name}.jpg"
+
 
 def _no_core(artist: Artist) -> None:
     artist.bring_into_sight("scumble_core_start")

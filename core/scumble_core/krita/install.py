@@ -5,10 +5,9 @@ from pathlib import Path
 
 from scumble_bridge.places import data_folder, write_core_command
 from scumble_core.jobs.command import CORE
-from scumble_core.krita.package import ACTIONS, MANIFEST, PLUGIN, VERSION, plugin_files
+from scumble_core.krita.package import ACTIONS, MANIFEST, PLUGIN, plugin_files
 from scumble_core.krita.places import krita_folders
 from scumble_core.picture.storage import write_failed
-from scumble_core.version import installed_version
 
 _SECTION, _SWITCH = "[python]", f"enable_{PLUGIN}"
 
@@ -20,11 +19,10 @@ def install(resources: Path | None = None) -> Path:
     fresh = folders.plugins / f".{PLUGIN}.new"
     try:
         shutil.rmtree(fresh, ignore_errors=True)
-        for place, file in plugin_files():
+        for place, content in plugin_files():
             copy = fresh / place
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-        (fresh / VERSION).write_text(installed_version(), "ascii")
+            copy.write_bytes(content)
         shutil.rmtree(target, ignore_errors=True)
         (fresh / PLUGIN).rename(target)
         (fresh / MANIFEST).replace(folders.plugins / MANIFEST)

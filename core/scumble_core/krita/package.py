@@ -4,7 +4,9 @@ Krita's importer finds `scumble.desktop` and `scumble.action` at the top of the 
 and `actions/`; of the rest it takes the folder named in the manifest, and nothing else.
 """
 
+import re
 import zipfile
+from base64 import b64encode
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -14,22 +16,27 @@ from scumble_core.picture.storage import write_failed
 from scumble_core.version import installed_version
 
 PLUGIN = "scumble"
-BUNDLED = PurePosixPath(PLUGIN, "_bundled")
 MANIFEST = f"{PLUGIN}.desktop"
 ACTIONS = f"{PLUGIN}.action"
+_BRIDGE = PurePosixPath(PLUGIN, "_bundled", "scumble_bridge")
 # The plugin compares it with the core's own, and says so when they differ.
-VERSION = f"{PLUGIN}/version.txt"
-_LEFT_OUT = frozenset({"__pycache__", "_bundled", ACTIONS})
+_VERSION = PurePosixPath(PLUGIN, "version.txt")
+_MANUAL = PurePosixPath(PLUGIN, "Manual.html")
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
+# "manual" holds the manual's pictures.
+_LEFT_OUT = frozenset({"__pycache__", "_bundled", "manual", ACTIONS})
 # Translators' files: the plugin reads the compiled ones.
 _NOT_FOR_ARTISTS = frozenset({".po", ".pot"})
 
 
-def plugin_files() -> Iterator[tuple[PurePosixPath, Path]]:
-    """(place within the archive, file) for all of the plugin; the bridge is bundled into it."""
-    yield PurePosixPath(MANIFEST), _manifest()
-    yield PurePosixPath(ACTIONS), _folder_of(PLUGIN) / ACTIONS
-    yield from _files_of(PLUGIN, PurePosixPath(PLUGIN))
-    yield from _files_of("scumble_bridge", BUNDLED / "scumble_bridge")
+def plugin_files() -> Iterator[tuple[PurePosixPath, bytes]]:
+    """(place within the archive, content) for all of the plugin; the bridge is bundled into it."""
+    folder = _folder_of(PLUGIN)
+    yield PurePosixPath(MANIFEST), _manifest().read_bytes()
+    yield PurePosixPath(ACTIONS), (folder / ACTIONS).read_bytes()
+    for place, file in (*_files_of(PLUGIN, PurePosixPath(PLUGIN)), *_files_of("scumble_bridge", _BRIDGE)):
+        yield place, _with_pictures(file) if place == _MANUAL else file.read_bytes()
+    yield _VERSION, installed_version().encode("ascii")
 
 
 def build_zip(path: Path) -> None:
@@ -38,13 +45,24 @@ def build_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(side, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo(f"{PLUGIN}/"), "")
-            for place, file in plugin_files():
-                _add(archive, str(place), file.read_bytes())
-            _add(archive, VERSION, installed_version().encode("ascii"))
+            for place, content in plugin_files():
+                _add(archive, str(place), content)
         side.replace(path)
     except OSError as error:
         side.unlink(missing_ok=True)
         raise write_failed(path, error) from error
+
+
+def _with_pictures(manual: Path) -> bytes:
+    """Krita shows the page without knowing where it lies, so no picture beside it would be found: they go into it."""
+
+    def inlined(found: re.Match[str]) -> str:
+        picture = manual.parent / found[1]
+        if not picture.is_file():
+            return found[0]  # the plugin works without it
+        return f'src="data:{_TYPES[picture.suffix]};base64,{b64encode(picture.read_bytes()).decode("ascii")}"'
+
+    return re.sub(r'src="(manual/[^"]+)"', inlined, manual.read_text("utf-8")).encode("utf-8")
 
 
 def _add(archive: zipfile.ZipFile, place: str, content: bytes) -> None:
