@@ -9,6 +9,7 @@ runs is cancelled, so that it may finish the file that it writes, but not for lo
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -44,15 +45,18 @@ class Worker:
         self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancel = threading.Event()
         self._free = threading.Event()
+        self._free.set()
 
     def work(self) -> None:
         """For as long as there may be orders: the process ends from within `_listen`."""
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
-            self._free.set()
-            work = self._waiting.get()
-            self._free.clear()
-            work()
+            try:
+                self._waiting.get()()
+            except BaseException:  # of no more use; and an ordinary end would wait for the thread that reads
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(1)
 
     def _listen(self) -> None:
         for line in self._orders:
@@ -70,6 +74,7 @@ class Worker:
         os._exit(0)  # the main thread may be deep in a computation that nobody waits for any more
 
     def _run(self, folder: Path) -> None:
+        self._free.clear()
         try:
             with held(folder / "lock", LOCK_PATIENCE) as ours:
                 if not ours:
@@ -90,6 +95,7 @@ class Worker:
         except Exception as error:
             traceback.print_exc()
             self._say(JobFailed("internal", f"Scumble failed ({error or type(error).__name__}): see its log."))
+        self._free.set()
         self._say(self._device())  # its memory and its models are others now
 
     def _say(self, said: Said) -> None:
@@ -134,8 +140,16 @@ def main() -> None:
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the front door, which then ends us
     out = private_stdout()
-    run_job, device = pipeline(chosen.device or next(iter(names), None), names)
-    Worker(sys.stdin.buffer, out, run_job, device).work()
+    # Only when the first order comes: torch takes seconds to load, and the end of all orders must be heard meanwhile.
+    loaded = functools.cache(lambda: pipeline(chosen.device or next(iter(names), None), names))
+
+    def run(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[], bool]) -> object:
+        return loaded()[0](folder, emit, cancelled)
+
+    def device() -> DeviceKnown:
+        return loaded()[1]()
+
+    Worker(sys.stdin.buffer, out, run, device).work()
 
 
 if __name__ == "__main__":

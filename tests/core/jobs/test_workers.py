@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from driver import TINY_WORKER, Driver, new_job, noise, running_core, until
 
 from scumble_bridge import messages as wire
 from scumble_core.cli.app import app
+from scumble_core.jobs.command import WORKER
 from scumble_core.jobs.journal import read_entries
+from scumble_core.jobs.supervisor import Supervisor
 
 TWO = (*TINY_WORKER, "--two")
 
@@ -142,9 +145,6 @@ def test_devices_that_cannot_be_are_refused_before_anything_starts(
 
 @pytest.mark.slow
 def test_the_real_worker_takes_the_devices_it_is_told_and_no_others() -> None:
-    from scumble_core.jobs.command import WORKER
-    from scumble_core.jobs.supervisor import Supervisor
-
     async def work() -> None:
         worker = Supervisor((*WORKER, "--devices", "cpu"))
         assert await worker.describe() == "CPU"
@@ -156,3 +156,13 @@ def test_the_real_worker_takes_the_devices_it_is_told_and_no_others() -> None:
         await missing.close()
 
     run(work())
+
+
+@pytest.mark.slow
+def test_a_worker_that_still_loads_torch_ends_when_its_core_does() -> None:
+    worker = subprocess.Popen(WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert worker.stdin is not None and worker.stdout is not None
+    worker.stdin.write(b'{"describe": true}\n')
+    worker.stdin.close()
+    said = worker.stdout.read()
+    assert worker.wait(60) == 0 and said == b""
