@@ -416,6 +416,7 @@ def test_grey_comes_back_within_one_level(paper, arguments, model):
     "arguments",
     [
         "model='CMYKA', depth='U8', profile='Chemical proof'",
+        "model='GRAYA', depth='U16', profile='Gray-D50-elle-V2-srgbtrc.icc'",
         "model='LABA', depth='U16', profile='Lab identity built-in'",
     ],
 )

@@ -1,8 +1,14 @@
-"""Transparency masks for layers that are not in a document yet.
+"""Transparency masks for layers that are not in a document yet, and a way to have such layers composed later.
 
-Krita 5.1 has no call for it, and a mask from `createNode` has no pixels and crashes on saving. A mask that was loaded
-from a file is whole, and a copy of it fits into any document: so one comes from a file of one pixel, which is made
-here, and stays in memory.
+Krita 5.1 has no call that makes a mask, and one from `createNode` has no pixels and crashes on saving. A mask that was
+loaded from a file is whole, and a copy of it fits into any document: so one comes from a file of one pixel, which is
+written here. A clone of that document, which no list of documents shows, stays in memory.
+
+The same document takes what must not be undone by the artist. A node that libkis hands out keeps the document by which
+it was reached, and its commands go into that one's history. A layer reached through the parent of a borrowed mask can
+so be told that its blending mode is what it was before: the step of undo is in our document, and Krita composes the
+layer where it lies, a piece at a time as after a stroke of the brush. `refreshProjection`, the only other way, locks
+the whole picture, and Krita's own idle watcher then waits for it in the GUI thread (eleven seconds at 8192 x 8192).
 """
 
 import tempfile
@@ -34,32 +40,57 @@ _NO_TILES = "VERSION 2\nTILEWIDTH 64\nTILEHEIGHT 64\nPIXELSIZE {}\nDATA 0\n"
 
 
 class Masks:
-    """Makes masks that hide everything, to be painted with `setPixelData`, one byte a pixel.
+    """Keeps the document of one pixel.
 
-    The first one opens and closes a document, which takes Krita some 300 ms: `prepare` does that at a calm moment.
+    Making it takes Krita some 300 ms: `prepare` does that at a calm moment, else the first use does.
     """
 
     def __init__(self) -> None:
-        self._first: "Node | None" = None  # noqa: UP037 - Node is no class outside of Krita
+        self._first: Document | None = None
         self._tried = False
 
     def prepare(self) -> None:
-        """Have the first mask ready."""
+        """Have the document ready."""
         if not self._tried:
             self._tried = True
             self._first = _from_file()
 
-    def new(self, document: Document, name: str) -> "Node | None":
-        """A mask for a layer of that document; None when this Krita gives none."""
-        create = getattr(document, "createTransparencyMask", None)
-        made = create(name) if create is not None else None
-        if isinstance(made, Node) and _takes_pixels(made):
-            return made
+    def borrow(self) -> "Loan | None":
+        """Masks for one result; None when this Krita gives none in this way."""
         self.prepare()
-        mask = None if self._first is None else self._first.duplicate()
-        if mask is not None:
-            mask.setName(name)
+        return None if self._first is None else Loan(self._first.clone())
+
+
+class Loan:
+    """A clone of the document of one pixel for one result: what it remembers for undo goes away with it."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def mask(self, name: str) -> Node:
+        """A mask that hides everything, to be painted with `setPixelData`, one byte a pixel."""
+        mask = self._document.topLevelNodes()[0].childNodes()[0].duplicate()
+        mask.setName(name)
         return mask
+
+    def handle(self, layer: Node, mask: "Node | None") -> "Node | None":
+        """The layer, which is in no document yet, with that mask of ours or none, reached so that `compose` works."""
+        key = self.mask("") if mask is None else mask
+        layer.setChildNodes([key])  # unlike addChildNode it makes no step of undo
+        handle = key.parentNode()
+        if mask is None:
+            layer.setChildNodes([])
+        return handle
+
+    def close(self) -> None:
+        """Let go of it, and so of what it remembers. No handle may be used any more."""
+        self._document.setModified(False)
+        self._document.close()
+
+
+def compose(handle: Node) -> None:
+    """Have Krita compose the layer anew where it lies, soon and in its own threads; without a step of undo."""
+    handle.setBlendingMode(handle.blendingMode())
 
 
 def _takes_pixels(mask: Node) -> bool:
@@ -72,7 +103,7 @@ def _takes_pixels(mask: Node) -> bool:
     return taken
 
 
-def _from_file() -> "Node | None":
+def _from_file() -> "Document | None":
     krita = Krita.instance()
     silent = krita.batchmode()
     with tempfile.TemporaryDirectory(prefix="scumble-") as folder:
@@ -87,8 +118,7 @@ def _from_file() -> "Node | None":
             return None
         try:
             masks = [mask for layer in document.topLevelNodes() for mask in layer.childNodes()]
-            copy = masks[0].duplicate() if masks else None
-            return copy if copy is not None and _takes_pixels(copy) else None
+            return document.clone() if masks and _takes_pixels(masks[0].duplicate()) else None
         finally:
             document.setModified(False)
             document.close()

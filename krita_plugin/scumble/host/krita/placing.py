@@ -16,7 +16,7 @@ from scumble.host.krita.aside import LOOK_SECONDS, aside, see_through, unbroken,
 from scumble.host.krita.colour import WIRE, Space, space_of
 from scumble.host.krita.document import Documents, is_open
 from scumble.host.krita.layers import find, id_of
-from scumble.host.krita.masks import Masks
+from scumble.host.krita.masks import Loan, Masks, compose
 from scumble.host.krita.notes import PlacedNote, remember_placed
 from scumble.host.krita.placing_layers import Layers, Wish, make_layers
 from scumble.host.krita.profiles import Profiles
@@ -101,15 +101,21 @@ class Placing:
         def fits() -> bool:
             return self._fitting(target, delivery) == document and space_of(document) == own
 
-        layers = yield from make_layers(document, delivery, wish, self._masks, fits)
-        if layers is None:
+        loan = self._masks.borrow()
+        try:
+            layers = yield from make_layers(document, delivery, wish, loan, fits)
+            yield from until_idle(document)
+        except BaseException:
+            _give_back(loan)
+            raise
+        if layers is None or not fits():
+            _give_back(loan)
             return None
-        yield from until_idle(document)
-        if not fits():
-            return None
-        return (yield from unbroken(self._commit(document, target, delivery, layers), see_through))
+        return (yield from unbroken(self._commit(document, target, delivery, layers, loan), see_through))
 
-    def _commit(self, document: Document, target: Target, delivery: Delivery, layers: Layers) -> "Steps[Placed | None]":
+    def _commit(
+        self, document: Document, target: Target, delivery: Delivery, layers: Layers, loan: "Loan | None"
+    ) -> "Steps[Placed | None]":
         """All that changes the artist's document."""
         active = _id_of_active(document)
         document.setBatchmode(True)
@@ -122,6 +128,7 @@ class Placing:
             yield from _add(document, site, layers)
         finally:
             document.setBatchmode(False)
+            _give_back(loan)
         if not is_open(document):
             return None
         yield from _activate(document, active, layers)
@@ -147,7 +154,11 @@ class Placing:
             yield
             masked = delivery.placement.mask and target.selected is not None
             wish = Wish(0, 0, space_of(document), result, masked, through=False)
-            layers = yield from make_layers(document, delivery, wish, self._masks, lambda: is_open(document))
+            loan = self._masks.borrow() if masked else None
+            try:
+                layers = yield from make_layers(document, delivery, wish, loan, lambda: is_open(document))
+            finally:
+                _give_back(loan)
             root = document.rootNode()
             if layers is None or root is None:
                 raise HostError(tr("The new document was closed before the result was in it: place it again."))
@@ -205,22 +216,30 @@ def _site(document: Document, target: Target) -> Site:
 
 
 def _add(document: Document, site: Site, layers: Layers) -> "Steps[None]":
-    """Add what was made, and have it composed once.
+    """Add what was made, and have it composed.
 
-    What gets its children or its mask outside of the tree is composed without them as it is added: it is added hidden.
+    What got its children or its mask outside of the tree is composed without them as it is added: so it is hidden then.
     """
-    above = site.above
-    shown = [node for node in layers.tops if node.visible()]
-    for node in shown:
-        node.setVisible(False)
+    above, last = site.above, layers.tops[-1]
+    known = layers.group is None and not layers.refined.childNodes()
+    last.setVisible(known)
     for node in layers.tops:
         if not (yield from aside(partial(site.parent.addChildNode, node, above))):
             raise HostError(tr("Krita could not add the layers: place the result again."))
         above = node
-    for node in shown:
-        node.setVisible(True)
-    if is_open(document):
+    if known or not is_open(document):
+        return
+    last.setVisible(True)
+    if layers.handle is not None:
+        compose(layers.handle)
+        yield from until_idle(document)
+    else:
         yield from aside(document.refreshProjection)
+
+
+def _give_back(loan: "Loan | None") -> None:
+    if loan is not None:
+        loan.close()
 
 
 def _id_of_active(document: Document) -> str:

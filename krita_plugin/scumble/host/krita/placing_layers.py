@@ -8,7 +8,7 @@ from krita import Document, Node
 from scumble.host.contract import Delivery, HostError, Result, Steps
 from scumble.host.krita.aside import aside
 from scumble.host.krita.colour import SRGB_NAMES, Space
-from scumble.host.krita.masks import Masks
+from scumble.host.krita.masks import Loan
 from scumble.host.krita.placing_pixels import BAND_BYTES, fill, fill_grey
 from scumble.host.krita.profiles import SRGB_GREYS
 from scumble.words import tr
@@ -16,13 +16,15 @@ from scumble.words import tr
 
 @dataclass(frozen=True)
 class Layers:
-    """`tops`: what goes into the tree, the lowest first; `mask`: on the refined layer; `opaque`: the result is."""
+    """`tops`: what goes into the tree, the lowest first; `handle`: the refined layer, for `compose`, None when Krita
+    composes it by itself; `opaque`: the result is.
+    """
 
     tops: "tuple[Node, ...]"
     group: "Node | None"
     upscaled: "Node | None"
     refined: Node
-    mask: "Node | None"
+    handle: "Node | None"
     opaque: bool
     said: str
 
@@ -41,7 +43,7 @@ class Wish:
 
 
 def make_layers(
-    document: Document, delivery: Delivery, wish: Wish, masks: Masks, fits: "Callable[[], bool]"
+    document: Document, delivery: Delivery, wish: Wish, loan: "Loan | None", fits: "Callable[[], bool]"
 ) -> "Steps[Layers | None]":
     """Both layers, filled; None as soon as the document doesn't fit any more. Raises HostError."""
     placement, title = delivery.placement, delivery.title
@@ -49,7 +51,7 @@ def make_layers(
     upscaled: Node | None = None
     group: Node | None = None
     refined = new_layer(document, tr("Refined {title}").format(title=title))
-    mask = masks.new(document, tr("Selection")) if wish.masked else None
+    mask = loan.mask(tr("Selection")) if wish.masked and loan is not None else None
     if wish.masked and mask is None:
         said = tr("This Krita gives no masks to plugins, so the refined layer is cut by the selection.")
     yield
@@ -63,18 +65,18 @@ def make_layers(
             return None
         # Two half-transparent layers over each other would make soft edges hard: then the refined one shows alone.
         upscaled.setVisible(solid)
-    if mask is not None:
-        refined.setChildNodes([mask])
+    grouped = placement.group or wish.through
+    handle = loan.handle(refined, mask) if loan is not None and (grouped or mask is not None) else None
     refined.setOpacity(round(255 * min(100, max(0, placement.opacity)) / 100))
     tops = tuple(node for node in (upscaled, refined) if node is not None)
-    if placement.group or wish.through:
+    if grouped:
         group = document.createGroupLayer(tr("Scumble {title}").format(title=title))
         # Unlike addChildNode, this makes no step of undo.
         group.setChildNodes(list(tops))
         if not placement.group:
             group.setPassThroughMode(True)
         tops = (group,)
-    return Layers(tops, group, upscaled, refined, mask, opaque, said)
+    return Layers(tops, group, upscaled, refined, handle, opaque, said)
 
 
 def new_layer(document: Document, name: str) -> Node:
@@ -102,7 +104,7 @@ def _filled(document: Document, layer: Node, mask: "Node | None", result: Result
 
 
 def _carries_grey(own: Space, result: Space) -> bool:
-    """Whether equal red, green and blue of the result are the very grey of the document (as profiles.py has it sent)."""
+    """Whether equal red, green and blue of the result are the document's own grey, as profiles.py has it sent."""
     if own.model != "GRAYA" or own.depth != result.depth:
         return False
     if own.profile in SRGB_GREYS:
