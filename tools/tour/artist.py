@@ -19,6 +19,12 @@ assert found, [a.text() for a in menu.actions()]
 c = menu.mapToGlobal(menu.actionGeometry(found[0]).center())
 result = [c.x(), c.y()]
 """
+_ROW = """
+w = {widget}
+v = w.view()
+c = v.viewport().mapToGlobal(v.visualRect(w.model().index(w.findData({value!r}), 0)).center())
+result = [c.x(), c.y()]
+"""
 _PLACE = """
 w = {widget}
 c = w.mapToGlobal(w.rect().topLeft())
@@ -77,6 +83,12 @@ class Artist:
         self.bring_into_sight(name)
         self.session.click(name)
         self._clicks += 1
+
+    def choose(self, name: str, value: str) -> None:
+        """In a list that opens: the row with that value."""
+        self.click(name)
+        self.looks(0.5)
+        self.click_at(*self.session.run(_ROW.format(widget=self.session.widget(name), value=value)))
 
     def click_at(self, x: int, y: int) -> None:
         self._xdotool("mousemove", str(x), str(y), "click", "1")

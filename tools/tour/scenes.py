@@ -46,13 +46,18 @@ def _install_core(artist: Artist) -> None:
     artist.types_in_a_terminal()
     artist.click("scumble_core_start")
     artist.session.wait(f"'running' in {artist.session.widget('scumble_core_state')}.text()")
-    artist.looks(2)  # until memory and models are told
+    artist.scroll(-60)
+    artist.looks(2)
+
+
+def _core(artist: Artist) -> None:
+    """It tells of its device, memory and models by now."""
     artist.bring_into_sight("scumble_core_copy")
+    artist.looks(1)
 
 
 def _to_the_top(artist: Artist) -> None:
     artist.scroll(-60)
-    artist.looks(2)
 
 
 def _unfold_expert(artist: Artist) -> None:
@@ -103,10 +108,11 @@ def _fold_history(artist: Artist) -> None:
 
 
 def _select(artist: Artist) -> None:
-    """With the rectangle tool."""
+    """With the rectangle tool; the docker then shows what would be sent."""
     artist.press("ctrl+r")
     artist.drag((0.42, 0.4), (0.6, 0.62))
-    artist.looks(2)
+    artist.choose("scumble_source", "selection")
+    artist.looks(3)
 
 
 def _scripts(artist: Artist) -> None:
@@ -120,14 +126,14 @@ def _close_menus(artist: Artist) -> None:
 
 SCENES: tuple[Scene, ...] = (
     Scene("no_core", _no_core, needs=("scumble_core_start",), counts=True),
-    Scene("core", _install_core, needs=("scumble_copy_1", "scumble_core_start"), after=_to_the_top, counts=True),
-    Scene("ready", lambda _artist: None),
+    Scene("ready", _install_core, needs=("scumble_copy_1", "scumble_core_start"), counts=True),
     Scene("expert", _unfold_expert, needs=("scumble_section_expert",), after=_fold_expert),
     Scene("tile_grid", _grid, of="", needs=("scumble_tile_grid",), after=_grid),
     Scene("running", _begin, counts=True),
     Scene("done", _finish, of="", counts=True),
     Scene("before", _turn, of="", needs=("scumble_before_after",), after=_turn),
     Scene("history", _history, needs=("scumble_section_history",), after=_fold_history),
+    Scene("core", _core, needs=("scumble_core_copy",), after=_to_the_top),
     Scene("selection", _select, of=""),
     Scene("actions", _scripts, of="", after=_close_menus),
 )
