@@ -9,6 +9,8 @@ SOURCE = ROOT / "docs/manual/README.md"
 PAGE = ROOT / "krita_plugin/scumble/Manual.html"
 # Pictures are kept once, with the plugin; the source names them as they lie from docs/manual.
 _FROM_DOCS = "../../krita_plugin/scumble/"
+# A screen's picture fits into the plugin manager's page as it opens.
+_WIDTH = 620
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -23,5 +25,6 @@ _FOOT = "</body>\n</html>\n"
 def page(source: str) -> str:
     """The whole of Manual.html."""
     body: str = MarkdownIt("commonmark").enable("table").render(source.replace(_FROM_DOCS, ""))
-    # Qt's rich text draws a table without lines unless it is told to.
-    return _HEAD + body.replace("<table>", '<table border="1" cellspacing="0" cellpadding="4">') + _FOOT
+    # Qt's rich text draws a table without lines unless it is told to, and a picture as wide as it is.
+    body = body.replace("<table>", '<table border="1" cellspacing="0" cellpadding="4">')
+    return _HEAD + body.replace('.jpg" alt=', f'.jpg" width="{_WIDTH}" alt=') + _FOOT
