@@ -224,7 +224,8 @@ class Core(QtCore.QObject):
         except PlaceError as error:
             self._set("missing", str(error))
         else:
-            self._set("off")
+            if self.state.phase != "failed":  # why it could not be started is worth reading
+                self._set("off")
 
     def _give_up(self, reason: str, phase: Phase = "failed") -> None:
         self._until = 0.0
@@ -235,7 +236,7 @@ class Core(QtCore.QObject):
 
     @guarded
     def _look_around(self) -> None:
-        if not self.client.is_open and not self._until and self.state.phase != "failed":
+        if not self.client.is_open and not self._until:
             self.ensure(start=False)
 
     def _end_core(self) -> bool:

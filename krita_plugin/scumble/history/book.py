@@ -1,65 +1,75 @@
-"""All past runs of one document, within a size: the oldest give up their pictures first, then go. Pure."""
+"""All past runs of one document, within a size: the oldest give up their pictures first, then go. Pure.
+
+Theory of operation: an entry is a line of JSON, kept beside it once it was written or read, so that adding one to many
+costs no more than adding one to none; reading many is done in steps.
+"""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from scumble.history.entry import Entry
+from scumble.host.contract import Steps
 
 MOST_BYTES = 2_000_000
 MOST_ENTRIES = 500
-VERSION = 1
 
 
 @dataclass(frozen=True)
 class Book:
-    """The newest entry is the last."""
+    """The newest entry is the last. `lines`: the entries as they are kept, one for each."""
 
     entries: "tuple[Entry, ...]" = ()
-
-    def with_entry(self, entry: Entry) -> "Book":
-        return Book((*self.entries, entry)[-MOST_ENTRIES:])
-
-    def without(self, entry: Entry) -> "Book":
-        return Book(tuple(each for each in self.entries if each is not entry and each != entry))
-
-    def to_bytes(self, most: int = MOST_BYTES) -> bytes:
-        """For the document: JSON of at most so many bytes, whatever has to be left out for that."""
-        rows = [_row(entry) for entry in self.entries]
-        size = len(_whole([])) + sum(len(row) + 2 for row in rows)
-        for at, entry in enumerate(self.entries):
-            if size <= most:
-                break
-            bare = _row(entry.bare)
-            size -= len(rows[at]) - len(bare)
-            rows[at] = bare
-        first = 0
-        while size > most and first < len(rows):
-            size -= len(rows[first]) + 2
-            first += 1
-        return _whole(rows[first:])
+    lines: "tuple[bytes, ...]" = field(default=(), compare=False, repr=False)
 
     @classmethod
-    def from_bytes(cls, data: bytes, document: str) -> "Book":
-        """What `to_bytes` made, as the document under this key has it; entries that can't be read are left out."""
+    def of(cls, entries: "Iterable[Entry]") -> "Book":
+        found = tuple(entries)
+        return cls(found, tuple(_line(entry) for entry in found))
+
+    def with_entry(self, entry: Entry) -> "Book":
+        return Book((*self.entries, entry)[-MOST_ENTRIES:], (*self.lines, _line(entry))[-MOST_ENTRIES:])
+
+    def without(self, entry: Entry) -> "Book":
+        kept = [at for at, each in enumerate(self.entries) if each != entry]
+        return Book(tuple(self.entries[at] for at in kept), tuple(self.lines[at] for at in kept))
+
+    def within(self, most: int = MOST_BYTES) -> "Book":
+        """With what has to be left out so that it takes at most so many bytes."""
+        entries, lines = list(self.entries), list(self.lines)
+        size = sum(len(line) + 1 for line in lines)
+        for at, entry in enumerate(entries):
+            if size <= most:
+                break
+            if entry.before or entry.after:
+                entries[at] = entry.bare
+                size -= len(lines[at])
+                lines[at] = _line(entry.bare)
+                size += len(lines[at])
+        first = 0
+        while size > most and first < len(lines):
+            size -= len(lines[first]) + 1
+            first += 1
+        return Book(tuple(entries[first:]), tuple(lines[first:]))
+
+    def to_bytes(self) -> bytes:
+        """For the document."""
+        return b"\n".join(self.lines)
+
+
+def read(data: bytes, document: str) -> "Steps[Book]":
+    """What `Book.to_bytes` made, as the document under this key has it; entries that can't be read are left out."""
+    entries, lines = [], []
+    for line in data.split(b"\n")[-MOST_ENTRIES:]:
         try:
-            values = json.loads(data)
-        except (ValueError, RecursionError):
-            return cls()
-        rows = values.get("entries") if isinstance(values, dict) else None
-        found = []
-        for row in rows if isinstance(rows, list) else ():
-            if not isinstance(row, dict):
-                continue
-            try:
-                found.append(Entry.from_values(row, document))
-            except ValueError:
-                continue
-        return cls(tuple(found))
+            values = json.loads(line)
+            entries.append(Entry.from_values(values, document))
+            lines.append(line)
+        except (ValueError, TypeError, RecursionError):
+            continue
+        yield
+    return Book(tuple(entries), tuple(lines))
 
 
-def _row(entry: Entry) -> bytes:
-    return json.dumps(entry.to_values()).encode("utf-8")
-
-
-def _whole(rows: "list[bytes]") -> bytes:
-    return b'{"version": %d, "entries": [' % VERSION + b", ".join(rows) + b"]}"
+def _line(entry: Entry) -> bytes:
+    return json.dumps(entry.to_values()).encode("ascii")

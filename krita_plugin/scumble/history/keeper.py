@@ -3,12 +3,13 @@
 import time
 
 from scumble.guard import guarded
-from scumble.history.book import Book
+from scumble.history.book import Book, read
 from scumble.history.entry import Entry
-from scumble.host.contract import Host
+from scumble.host.contract import Host, Steps
 from scumble.qt import QtCore, QtGui
 from scumble.runs.run import Run
 from scumble.runs.runner import Made, Runner
+from scumble.runs.steps import Drive
 from scumble.runs.tidings import Tidings
 
 NOTE = "history"
@@ -17,7 +18,7 @@ QUALITY = 80
 
 
 class History(QtCore.QObject):
-    """`look` when another document is shown; `book` is that document's."""
+    """`look` when another document is shown; `book` is that document's, empty until it was read."""
 
     changed = QtCore.pyqtSignal(object)  # Book
 
@@ -27,13 +28,20 @@ class History(QtCore.QObject):
         self.book = Book()
         self._host = host
         self._before: set[str] = set()  # refined layers that are hidden now
+        self._reading: Drive[Book] | None = None
+        self._new: list[tuple[str, Entry]] = []
+        self._adding: Drive[Book] | None = None
         runner.made.connect(self._made)
 
     def look(self, document: str) -> None:
         """This document is shown now; "": none is."""
-        if document != self.document:
-            self.document = document
-            self._set(self._read(document))
+        if document == self.document:
+            return
+        self.document = document
+        self._set(Book())
+        if self._reading is not None:
+            self._reading.close()
+        self._reading = Drive(self._read(document), self._set, self.surprised)
 
     def remove(self, entry: Entry) -> None:
         """Forget it; its layers stay."""
@@ -50,6 +58,8 @@ class History(QtCore.QObject):
 
     def surprised(self, _sentence: str) -> None:
         """See `guarded`: the results are placed; only the note of them is missing."""
+        self._adding = None
+        self._add()
 
     @guarded
     def _made(self, run: Run, made: Made) -> None:
@@ -63,18 +73,33 @@ class History(QtCore.QObject):
             jpeg(run.before, SIDE),
             jpeg(run.after, SIDE),
         )
-        document = made.placed.document
-        self._write(document, self._read(document).with_entry(entry))
+        self._new.append((made.placed.document, entry))
+        self._add()
 
-    def _read(self, document: str) -> Book:
+    @guarded
+    def _add(self) -> None:
+        """One after the other: each is read from the document, and written back, before the next."""
+        if self._adding is not None or not self._new:
+            return
+        document, entry = self._new.pop(0)
+        self._adding = Drive(self._read(document), lambda book: self._added(document, book, entry), self.surprised)
+
+    def _added(self, document: str, book: Book, entry: Entry) -> None:
+        self._adding = None
+        self._write(document, book.with_entry(entry).within())
+        self._add()
+
+    def _read(self, document: str) -> "Steps[Book]":
         data = self._host.load_note(document, NOTE) if document else b""
-        return Book.from_bytes(data, document) if data else Book()
+        yield
+        return (yield from read(data, document)) if data else Book()
 
     def _write(self, document: str, book: Book) -> None:
-        data = book.to_bytes()
-        self._host.save_note(document, NOTE, data)
+        self._host.save_note(document, NOTE, book.to_bytes())
         if document == self.document:
-            self._set(Book.from_bytes(data, document))
+            if self._reading is not None:
+                self._reading.close()
+            self._set(book)
 
     def _set(self, book: Book) -> None:
         if book != self.book:

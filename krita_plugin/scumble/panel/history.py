@@ -5,7 +5,9 @@ from scumble.guard import guarded
 from scumble.history.book import Book
 from scumble.history.entry import Entry
 from scumble.history.keeper import History
+from scumble.host.contract import Steps
 from scumble.qt import QtCore, QtGui, QtWidgets
+from scumble.runs.steps import Drive
 from scumble.words import locale, tr
 
 PICTURE = 64
@@ -21,9 +23,13 @@ class HistoryList(QtWidgets.QWidget):
         super().__init__(parent)
         self._history = history
         self._entries: tuple[Entry, ...] = ()
+        self._painting: Drive[None] | None = None
         self.rows = QtWidgets.QListWidget()
         self.rows.setObjectName("scumble_history")
         self.rows.setAccessibleName(tr("Past runs of this document"))
+        self.rows.setToolTip(
+            tr("What was refined in this document: before on the left of each picture, after on the right.")
+        )
         self.rows.setIconSize(QtCore.QSize(PICTURE, PICTURE))
         self.rows.setWordWrap(True)
         self.rows.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -80,6 +86,17 @@ class HistoryList(QtWidgets.QWidget):
         self.nothing.setVisible(not self._entries)
         self.rows.setVisible(bool(self._entries))
         self._chosen()
+        if self._painting is not None:
+            self._painting.close()
+        self._painting = Drive(self._paint(self._entries), _nothing_more, self.surprised)
+
+    def _paint(self, entries: "tuple[Entry, ...]") -> "Steps[None]":
+        """The pictures come after the words: there may be hundreds."""
+        for at, entry in enumerate(entries):
+            item, picture = self.rows.item(at), _both(entry)
+            if item is not None and not picture.isNull():
+                item.setIcon(QtGui.QIcon(QtGui.QPixmap.fromImage(picture)))
+            yield
 
     @guarded
     def _chosen(self, *_row: object) -> None:
@@ -113,6 +130,10 @@ class HistoryList(QtWidgets.QWidget):
             self._history.remove(self.chosen)
 
 
+def _nothing_more(_: None) -> None:
+    """All pictures are there."""
+
+
 def _item(entry: Entry) -> QtWidgets.QListWidgetItem:
     when = QtCore.QDateTime.fromSecsSinceEpoch(int(entry.when))
     item = QtWidgets.QListWidgetItem(
@@ -124,9 +145,6 @@ def _item(entry: Entry) -> QtWidgets.QListWidgetItem:
             )
         )
     )
-    picture = _both(entry)
-    if not picture.isNull():
-        item.setIcon(QtGui.QIcon(QtGui.QPixmap.fromImage(picture)))
     item.setToolTip(entry.asked.settings.prompt or entry.sentence)
     return item
 

@@ -6,6 +6,15 @@ import time
 import pytest
 from tests.krita_plugin.runs.kit import COMMAND, Krita, set_up_places
 
+from scumble.qt import QtWidgets
+
+
+@pytest.fixture(scope="session")
+def qapp():
+    """Of the PyQt that the plugin has: with PyQt5 loaded before (`python -m pytest -p PyQt5.QtCore`), of that one."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    yield QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
+
 
 @pytest.fixture(scope="session")
 def common_core(tmp_path_factory):
@@ -45,6 +54,7 @@ def krita(qapp, places):
     yield make
     for life in lives:
         life.note()
+        life.give_up()
         life.close()
     for process in [each for life in lives for each in life.processes]:
         process.send_signal(signal.SIGTERM)

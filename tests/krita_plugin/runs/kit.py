@@ -17,12 +17,13 @@ from scumble.qt import QtCore
 from scumble.runs.order import Asked
 from scumble.runs.runner import Runner
 from scumble.settings import Settings
+from scumble_bridge import messages as wire
 from scumble_bridge.places import write_core_command
 
 COMMAND = (sys.executable, "-m", "scumble_core", "serve", "--idle-seconds", "20")
 
 
-def spin(qapp, until, seconds=60):
+def spin(qapp, until, seconds=120):
     end = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < end, "it never came to that"
@@ -52,10 +53,10 @@ class Krita:
     def start(self, settings=None, **changed):
         return self.runner.start(Asked(settings or Settings(**changed)))
 
-    def spin(self, until, seconds=60):
+    def spin(self, until, seconds=120):
         spin(self.qapp, until, seconds)
 
-    def until(self, run, *phases, seconds=60):
+    def until(self, run, *phases, seconds=120):
         self.spin(lambda: run.state.phase in phases or run.state.is_over, seconds)
         assert run.state.phase in phases, run.state
         return run
@@ -65,6 +66,12 @@ class Krita:
         self.spin(lambda: (run.state.stage == "tiles" and run.state.done >= count) or run.state.is_over)
         assert run.state.phase == "running", run.state
         return run
+
+    def give_up(self):
+        """A test that failed leaves nothing behind for the next one to wait for."""
+        for run in self.runner.runs:
+            if run.order is not None and not run.state.is_over:
+                self.core.send(wire.Release(run.order.job))
 
     def close(self):
         self.runner.close()

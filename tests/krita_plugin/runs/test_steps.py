@@ -1,6 +1,7 @@
 """Steps are driven from the top of the event loop; spools and small pictures on the way."""
 
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from scumble.qt import QtCore
 from scumble.runs.shrink import shrunk
 from scumble.runs.source import Part, Source
 from scumble.runs.spool import Spool
-from scumble.runs.steps import Drive
+from scumble.runs.steps import TURN_SECONDS, Drive
 from scumble_bridge.fields import PictureHeader
 
 
@@ -42,9 +43,7 @@ def test_between_turns_others_have_theirs(qapp):
 
     def steps():
         for _ in range(5):
-            until = QtCore.QDeadlineTimer(10)
-            while not until.hasExpired():
-                pass
+            time.sleep(2 * TURN_SECONDS)
             turns.append("step")
             yield
         return 7
