@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tests.krita.session import KritaSession
@@ -63,19 +64,31 @@ drive = meter.drive
 
 @dataclass(frozen=True)
 class Stalls:
-    """In milliseconds. A heartbeat every few milliseconds notes how late it comes; `p99`: of all heartbeats."""
+    """How late each heartbeat came, in milliseconds, the least late first; and how long the longest step took."""
 
-    longest: float
-    p99: float
+    late: tuple[float, ...]
     longest_step: float
     seconds: float
-    beats: int
+
+    @property
+    def longest(self) -> float:
+        return self.late[-1]
+
+    @property
+    def p99(self) -> float:
+        return self.late[max(0, math.ceil(0.99 * len(self.late)) - 1)]
 
     def __str__(self) -> str:
         return (
-            f"longest {self.longest:.1f} ms, p99 {self.p99:.1f} ms of {self.beats} beats, "
+            f"longest {self.longest:.1f} ms, p99 {self.p99:.1f} ms of {len(self.late)} beats, "
             f"longest step {self.longest_step:.1f} ms, {self.seconds:.2f} s"
         )
+
+
+def together(runs: list[Stalls]) -> Stalls:
+    """All their beats: a percentile needs many."""
+    late = sorted(beat for run in runs for beat in run.late)
+    return Stalls(tuple(late), max(run.longest_step for run in runs), sum(run.seconds for run in runs))
 
 
 def install(krita: KritaSession) -> None:
@@ -83,15 +96,14 @@ def install(krita: KritaSession) -> None:
     krita.run(METER)
 
 
-def finish(krita: KritaSession, steps: str, seconds: float = 120) -> Stalls:
+def finish(krita: KritaSession, steps: str, seconds: float = 120, budget: float = 0.008) -> Stalls:
     """Drive the steps that this code makes to their end; then `meter.value` or `meter.error` has the outcome.
 
-    The code may be several lines that leave the generator in `steps`.
+    The code may be several lines that leave the generator in `steps`. `budget`: seconds of steps in one turn.
     """
     krita.run(steps if "\n" in steps else f"steps = {steps}")
-    krita.run("drive(steps)")
+    krita.run(f"drive(steps, {budget})")
     krita.wait("meter.done", seconds)
-    gaps = krita.run("sorted(meter.gaps)")
-    p99 = gaps[min(len(gaps) - 1, int(0.99 * len(gaps)))]
+    late = krita.run("sorted(meter.gaps)")
     longest_step, took = krita.run("[meter.longest_step, meter.seconds]")
-    return Stalls(gaps[-1] * 1000, p99 * 1000, longest_step * 1000, took, len(gaps))
+    return Stalls(tuple(gap * 1000 for gap in late), longest_step * 1000, took)

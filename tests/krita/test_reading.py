@@ -490,10 +490,10 @@ def test_each_thing_that_cannot_be_sent_has_its_sentence(reader):
     )
     by_id = "why(Wanted('layer', layers.id_of({0})))"
     assert reader.run("why(Wanted())") == ""
-    assert "“empty” is empty" in reader.run(by_id.format("empty"))
+    assert "“empty” has nothing on the canvas" in reader.run(by_id.format("empty"))
     assert "“secret” is hidden" in reader.run(by_id.format("hidden"))
-    assert "“folder” is empty" in reader.run(by_id.format("g"))
-    assert "“far” lies outside" in reader.run(by_id.format("far"))
+    assert "“folder” has nothing" in reader.run(by_id.format("g"))
+    assert "“far” has nothing" in reader.run(by_id.format("far"))
     assert "“blur” has no picture of its own" in reader.run(by_id.format("effect"))
     assert "“mask” is a mask" in reader.run(by_id.format("mask"))
     assert "“through” passes" in reader.run(by_id.format("through"))
@@ -646,15 +646,15 @@ def test_taking_and_reading_8192_by_8192_pixels_hardly_stops_the_event_loop(read
     """The best of some runs counts: other programs may take the processor away at any time."""
     reader.run(LARGE)
     reader.krita.wait("K.activeDocument() is not None and K.activeDocument().width() == 8192")
-    runs = []
+    runs: list[stalls.Stalls] = []
     for _ in range(20):
-        runs.append(reader.steps("all_of_it()"))
+        runs.append(stalls.finish(reader.krita, "all_of_it()", budget=0))
         assert reader.run("repr(meter.error)") == "None"
-        if runs[-1].longest <= 50 and runs[-1].p99 <= 25:
+        quiet = stalls.together(sorted(runs, key=lambda run: run.longest)[:3])
+        if len(runs) >= 3 and quiet.longest <= 50:
             break
-    best = min(runs, key=lambda run: run.longest)
-    print(f"taking and reading: {best}")
-    assert (best.longest <= 50, best.p99 <= 25) == (True, True), "; ".join(str(run) for run in runs)
+    print(f"taking and reading, the 3 quietest of {len(runs)} runs: {quiet}")
+    assert quiet.longest <= 50, "; ".join(str(run) for run in runs)
 
 
 def test_looking_at_layers_keeps_none_of_them_in_memory(reader):

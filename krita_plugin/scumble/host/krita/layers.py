@@ -6,13 +6,22 @@ from collections.abc import Iterator
 
 from krita import Document, Node
 
+from scumble.geometry import Box
 from scumble.host.contract import LayerChoice
+from scumble.host.krita.colour import SAMPLE_BYTES
 from scumble.host.krita.notes import LAYERS, load_note
 
 # For groups that no note in the document knows, as after copying them from another one: how Scumble names its own.
 PLACED_PREFIX = "Scumble "
 WITH_PIXELS = frozenset({"paintlayer", "filelayer", "filllayer", "clonelayer", "vectorlayer"})
 SENDABLE = WITH_PIXELS | {"grouplayer"}
+# Rows of a layer that are looked at to find something painted.
+PROBES = 32
+
+
+def canvas_of(document: Document) -> Box:
+    """The whole canvas."""
+    return Box(0, 0, document.width(), document.height())
 
 
 def id_of(node: Node) -> str:
@@ -59,11 +68,32 @@ def is_shown(node: Node) -> bool:
     return True
 
 
-def is_empty(node: Node) -> bool:
-    """Whether nothing is painted in it, or in any layer of the group that is shown."""
+def is_empty(node: Node, canvas: Box) -> bool:
+    """Whether nothing is painted on the canvas in it, or in any layer of the group that is shown.
+
+    `bounds` is the last resort: for a layer of 8192 x 8192 with much that is transparent it takes Krita a second.
+    """
     if node.type() == "grouplayer":
-        return all(is_empty(child) for child in children(node) if child.visible() and child.type() in SENDABLE)
-    return node.type() == "paintlayer" and node.bounds().isEmpty()
+        shown = [child for child in children(node) if child.visible() and child.type() in SENDABLE]
+        return all(is_empty(child, canvas) for child in shown)
+    if node.type() != "paintlayer":
+        return False
+    if is_painted(node, canvas):
+        return False
+    bounds = node.bounds()
+    return Box(bounds.x(), bounds.y(), bounds.width(), bounds.height()).intersect(canvas).is_empty
+
+
+def is_painted(thing: "Document | Node", canvas: Box) -> bool:
+    """Whether one of some rows has pixels; quick, but a No may be wrong."""
+    step = max(1, canvas.height // PROBES)
+    size = SAMPLE_BYTES.get(thing.colorDepth(), 1)
+    for y in range(step // 2, canvas.height, step):
+        row = thing.pixelData(0, y, canvas.width, 1).data()
+        pixel = len(row) // canvas.width
+        if any(any(row[pixel - byte :: pixel]) for byte in range(1, size + 1) if pixel >= size):  # alpha is the last
+            return True
+    return False
 
 
 def choices(document: Document) -> "tuple[LayerChoice, ...]":
@@ -99,15 +129,15 @@ def left_out(document: Document) -> "tuple[str, ...]":
     if root is None:
         return ()
     own = list(_own(root, placed_ids(document)))
-    if not own or not _shows_others(root, frozenset(own)):
+    if not own or not _shows_others(root, frozenset(own), canvas_of(document)):
         return ()
     return tuple(own)
 
 
 def shows_something(document: Document) -> bool:
     """Whether any layer with a picture is seen."""
-    root = document.rootNode()
-    return root is not None and _shows_others(root, frozenset())
+    root, canvas = document.rootNode(), canvas_of(document)
+    return is_painted(document, canvas) or (root is not None and _shows_others(root, frozenset(), canvas))
 
 
 def only_layer(document: Document, without: "tuple[str, ...]") -> "Node | None":
@@ -149,13 +179,20 @@ def _own(parent: Node, placed: "frozenset[str]") -> "Iterator[str]":
             yield from _own(node, placed)
 
 
-def _shows_others(parent: Node, own: "frozenset[str]") -> bool:
+def _shows_others(root: Node, own: "frozenset[str]", canvas: Box) -> bool:
+    others = list(_others(root, own))
+    # Most often the quick look is enough, and the slow one never taken.
+    return any(node.type() != "paintlayer" or is_painted(node, canvas) for node in others) or not all(
+        is_empty(node, canvas) for node in others
+    )
+
+
+def _others(parent: Node, own: "frozenset[str]") -> "Iterator[Node]":
+    """The layers with pixels that are shown, but for these."""
     for node in children(parent):
         if not node.visible() or id_of(node) in own:
             continue
         if node.type() == "grouplayer":
-            if _shows_others(node, own):
-                return True
-        elif node.type() in WITH_PIXELS and not is_empty(node):
-            return True
-    return False
+            yield from _others(node, own)
+        elif node.type() in WITH_PIXELS:
+            yield node

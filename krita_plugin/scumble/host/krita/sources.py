@@ -8,7 +8,17 @@ from scumble.geometry import Box, with_context
 from scumble.host.contract import HostError, Offer, Target, Wanted
 from scumble.host.krita.colour import Space, carrier, space_of
 from scumble.host.krita.document import Documents, file_of, is_open
-from scumble.host.krita.layers import SENDABLE, find, id_of, is_empty, is_shown, left_out, shows_something, walk
+from scumble.host.krita.layers import (
+    SENDABLE,
+    canvas_of,
+    find,
+    id_of,
+    is_empty,
+    is_shown,
+    left_out,
+    shows_something,
+    walk,
+)
 from scumble.words import tr
 
 
@@ -54,7 +64,7 @@ def choose(documents: Documents, wanted: Wanted, document: "Document | None" = N
         raise HostError(tr("Open or create a document first."))
     if not is_open(document):
         raise HostError(tr("The document was closed before it was read: open it again."))
-    canvas = Box(0, 0, document.width(), document.height())
+    canvas = canvas_of(document)
     node = _layer(document, wanted, canvas) if wanted.source == "layer" else None
     if node is None and not shows_something(document):
         raise HostError(tr("Nothing is to be seen in this document: show a layer, or paint one first."))
@@ -109,14 +119,10 @@ def _why_not(node: Node, canvas: Box) -> str:
         return tr("“{name}” has no picture of its own: choose Canvas to send what it does to the layers below.")
     if not is_shown(node):
         return tr("“{name}” is hidden: show it, or choose another layer.")
-    if is_empty(node):
-        return tr("“{name}” is empty: paint on it first, or choose another layer.")
+    if is_empty(node, canvas):
+        return tr("“{name}” has nothing on the canvas: paint on it first, or choose another layer.")
     if kind == "grouplayer" and getattr(node, "passThroughMode", bool)():
         return tr(
             "“{name}” passes its layers through and has no picture of its own: turn Pass Through off, or choose Canvas."
         )
-    if kind == "paintlayer":
-        bounds = node.bounds()
-        if Box(bounds.x(), bounds.y(), bounds.width(), bounds.height()).intersect(canvas).is_empty:
-            return tr("“{name}” lies outside of the canvas: move it, or choose another layer.")
     return ""
