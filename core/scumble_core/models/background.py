@@ -1,4 +1,4 @@
-"""`python -m scumble_core.models.background DATA`: brings the index up to date, out of everybody's way.
+"""`python -m scumble_core.models.background MODELS`: brings the index up to date, out of everybody's way.
 
 A process of its own at low priority: it may import torch (spandrel tells what upscalers are), and reads whole files for
 their hashes. It can be ended at any time; what it has learnt by then stays, and the next one goes on from there.
@@ -17,7 +17,7 @@ from scumble_core.jobs.locks import held
 from scumble_core.models.finding import all_places
 from scumble_core.models.index import Entry, ModelIndex
 
-LOCK = "models.lock"
+LOCK = "index.lock"
 COMMAND = (sys.executable, "-m", "scumble_core.models.background")
 NICENESS = 15
 PIECE = 1 << 22
@@ -27,21 +27,22 @@ LARGEST_UPSCALER = 1_000_000_000
 _log = logging.getLogger("scumble.models")
 
 
-def start(data: Path, command: Sequence[str] = COMMAND) -> "subprocess.Popen[bytes]":
+def start(models: Path, command: Sequence[str] = COMMAND) -> "subprocess.Popen[bytes]":
     """Begin, and don't wait. One that already runs makes a second one end at once."""
     return subprocess.Popen(
-        [*command, str(data)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [*command, str(models)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
 
 
-def bring_up_to_date(data: Path, stopped: Callable[[], bool] = lambda: False) -> None:
+def bring_up_to_date(models: Path, stopped: Callable[[], bool] = lambda: False) -> None:
     """Find, then ask spandrel, then hash, the smallest first."""
-    with held(data / LOCK) as ours:
+    models.mkdir(parents=True, exist_ok=True)
+    with held(models / LOCK) as ours:
         if not ours:
             return
-        with ModelIndex.open(data) as index:
-            index.refresh(all_places(data))
+        with ModelIndex.open(models) as index:
+            index.refresh(all_places(models))
             for entry in to_ask(index.entries()):
                 if stopped():
                     return

@@ -1,4 +1,4 @@
-"""The index of all models that were found: SQLite in the data folder, so that nothing is looked into twice.
+"""The index of all models that were found: SQLite in the models folder, so that nothing is looked into twice.
 
 A row stands for a file (or a folder in diffusers' layout) as it was: path, bytes, time of the last change. As long as
 these are the same, what was detected stays, and so do the hash of its content and its identity.
@@ -15,9 +15,9 @@ from pathlib import Path
 
 from scumble_core.errors import ScumbleError
 from scumble_core.models.detect import Found, detect
-from scumble_core.models.finding import Candidate, Place, candidates
+from scumble_core.models.finding import Candidate, Place, candidate_at, candidates
 
-NAME = "models.sqlite"
+NAME = "index.sqlite"
 BUSY_SECONDS = 5.0
 # Raised whenever detection learns something: rows of older versions are detected anew.
 DETECTION = 1
@@ -73,9 +73,9 @@ class ModelIndex:
         self._connection = connection
 
     @classmethod
-    def open(cls, data: Path) -> "ModelIndex":
-        """The index in the data folder, made if it isn't there. One that is damaged is made anew: it's a cache."""
-        path = data / NAME
+    def open(cls, models: Path) -> "ModelIndex":
+        """The index in the models folder, made if it isn't there. One that is damaged is made anew: it's a cache."""
+        path = models / NAME
         try:
             return cls(_opened(path))
         except sqlite3.DatabaseError as error:
@@ -83,7 +83,7 @@ class ModelIndex:
                 raise ScumbleError("internal", f"{path} can't be opened ({error}): try again.") from error
             _log.warning("%s is damaged (%s) and made anew.", path, error)
             for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
-                (data / name).unlink(missing_ok=True)
+                (models / name).unlink(missing_ok=True)
         return cls(_opened(path))
 
     def __enter__(self) -> "ModelIndex":
@@ -142,10 +142,10 @@ class ModelIndex:
         """The row of this path, made now if there is none that fits. Raises ScumbleError if nothing is there."""
         entry = self.entry(path)
         if entry is None:
-            now = measure(path)
-            if now is None:
+            candidate = candidate_at(path)
+            if candidate is None:
                 raise ScumbleError("unknown_model", f"There is no model at {path}: choose another model.")
-            self._detect(Candidate(path, *now, Place(path, "added")))
+            self._detect(candidate)
             entry = self.entry(path)
         if entry is None:
             raise ScumbleError("unknown_model", f"{path} changes while it is read: try again when it is written.")
@@ -176,6 +176,7 @@ class ModelIndex:
         now = measure(path)
         if now is None:
             return otherwise
+        self.look(path)
         where = (str(path), *now)
         with self._connection as connection:
             connection.execute(
@@ -209,22 +210,16 @@ class ModelIndex:
 
 
 def measure(path: Path) -> tuple[int, int] | None:
-    """Bytes and time of the last change, as candidates has them; None if nothing is there."""
-    try:
-        if path.is_file():
-            stat = path.stat()
-            return stat.st_size, stat.st_mtime_ns
-        found = next(candidates(Place(path, "added")), None)
-    except OSError:
-        return None
-    return None if found is None or found.path != path else (found.size, found.mtime_ns)
+    """Bytes and time of the last change, as candidates has them; None if nothing is there that may be a model."""
+    found = candidate_at(path)
+    return None if found is None else (found.size, found.mtime_ns)
 
 
-def read_entries(data: Path) -> list[Entry]:
+def read_entries(models: Path) -> list[Entry]:
     """All rows of the index, if there is one."""
-    if not (data / NAME).exists():
+    if not (models / NAME).exists():
         return []
-    with ModelIndex.open(data) as index:
+    with ModelIndex.open(models) as index:
         return index.entries()
 
 

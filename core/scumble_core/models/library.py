@@ -1,16 +1,21 @@
 """Which models there are, by id, and what the planner must know of each. Torch is imported only to load one.
 
-An id is one of the starter models' names, or a path: a folder in diffusers' layout, or an upscaler's file. What lies
-in the data folder's `models/diffusion` and `models/upscalers` is offered by name.
+An id is one of the starter models' names, a path (a folder in diffusers' layout, a checkpoint, an upscaler's file), or
+a name that only one model has. What is found, and where, docs/models.md tells.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scumble_bridge.places import data_folder
 from scumble_core.errors import ScumbleError
+from scumble_core.models.checks import check_addition, check_base, check_refiner, check_upscaler
+from scumble_core.models.detect import Found, Kind
 from scumble_core.models.diffusers_folder import family_of
-from scumble_core.models.facts import FACTS, REFINER_OF, STARTER, ModelFacts, UpscalerFacts
+from scumble_core.models.facts import FACTS, STARTER, ModelFacts, UpscalerFacts
+from scumble_core.models.index import NAME, ModelIndex
+from scumble_core.models.offers import Offer, entries_of, found_at, offers, pairs, path_of
 from scumble_core.models.starter.places import unet_folder, upscaler_path
 from scumble_core.request import RefineRequest
 
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
 
 STARTER_BASE, STARTER_REFINER = "starter", "starter-refiner"
 STARTER_UPSCALERS = {"starter-x2": 2, "starter-x4": 4}
-UPSCALER_SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt"})
 NONE = "none"
 
 
@@ -32,53 +36,77 @@ class Choices:
     bases: tuple[tuple[str, str], ...]
     refiners: tuple[tuple[str, str], ...]
     upscalers: tuple[tuple[str, str], ...]
+    loras: tuple[tuple[str, str], ...] = ()
+    controlnets: tuple[tuple[str, str], ...] = ()
+    vaes: tuple[tuple[str, str], ...] = ()
+    embeddings: tuple[tuple[str, str], ...] = ()
 
 
-def choices(models_folder: Path | None = None) -> Choices:
-    """The starter models, then those found in the folder."""
-    bases = [(STARTER_BASE, "Starter (built in)")]
-    refiners = [(STARTER_REFINER, "Starter refiner (built in)")]
-    upscalers = [
+def models_folder() -> Path:
+    """Our own folder of models, where the index lies, too."""
+    return data_folder() / "models"
+
+
+def choices(models: Path | None = None) -> Choices:
+    """The starter models, then all that the index of this models folder has and Scumble can use. Milliseconds."""
+    entries = [] if models is None else entries_of(models)
+    upscalers = (
         ("auto", "Automatic"),
         (NONE, "None (Lanczos)"),
         ("starter-x2", "Starter 2x"),
         ("starter-x4", "Starter 4x"),
-    ]
-    if models_folder is not None:
-        for index in sorted(models_folder.glob("diffusion/*/model_index.json")):
-            try:
-                family = family_of(index.parent)
-            except ScumbleError:
-                continue  # choosing it by its path tells what is wrong with it
-            (refiners if family == "sdxl-refiner" else bases).append((str(index.parent), index.parent.name))
-        upscalers += [
-            (str(path), path.stem)
-            for path in sorted(models_folder.glob("upscalers/*"))
-            if path.suffix in UPSCALER_SUFFIXES
-        ]
-    return Choices(tuple(bases), (*refiners, (NONE, "None")), tuple(upscalers))
+    )
+    bases = [offer for offer in offers(entries, "base") if _is_usable(offer)]
+    refiners = [offer for offer in offers(entries, "refiner") if not offer.entry.found or not offer.entry.found.missing]
+    return Choices(
+        bases=((STARTER_BASE, "Starter (built in)"), *pairs(bases)),
+        refiners=((STARTER_REFINER, "Starter refiner (built in)"), *pairs(refiners), (NONE, "None")),
+        upscalers=(*upscalers, *pairs(offers(entries, "upscaler"))),
+        loras=pairs(offers(entries, "lora")),
+        controlnets=pairs(offers(entries, "controlnet")),
+        vaes=pairs(offers(entries, "vae")),
+        embeddings=pairs(offers(entries, "embedding")),
+    )
+
+
+def found_of(model: str) -> Found:
+    """What the model of this id is, which is no starter's. Raises ScumbleError."""
+    return found_at(path_of(model, models_folder()), models_folder())
 
 
 def base_facts(base: str) -> ModelFacts:
-    """What the planner must know of a base model."""
-    return STARTER if base == STARTER_BASE else FACTS[family_of(_path(base))]
+    """What the planner must know of a base model. Raises ScumbleError for what is none."""
+    if base == STARTER_BASE:
+        return STARTER
+    found = found_of(base)
+    check_base(found, FACTS)
+    return FACTS[found.family]  # type: ignore[index]
 
 
 def refiner_for(request: RefineRequest) -> str:
-    """The refiner's id, or "none". The starter's refiner is the default, and is left out beside another base."""
+    """The refiner's id, or "none". The starter's refiner is the default, and is left out beside another base.
+
+    Planning asks this once, so the request's other models are checked here as well.
+    """
+    base = base_facts(request.base)
+    check_additions(request, base.family)
     if request.refiner == NONE:
         return NONE
-    base = base_facts(request.base)
     if request.refiner == STARTER_REFINER:
         return STARTER_REFINER if base.family == "starter" else NONE
-    family = family_of(_path(request.refiner))
-    if REFINER_OF.get(base.family) != family:
-        raise ScumbleError(
-            "unknown_model",
-            f"The refiner {request.refiner} does not share the latents of the model {request.base}: "
-            "choose one of the same kind, or 'none'.",
-        )
+    found = found_of(request.refiner)
+    check_refiner(found, None if base.family == "starter" else found_of(request.base), base.family)
     return request.refiner
+
+
+def check_additions(request: RefineRequest, family: str) -> None:
+    """Refuse a LoRA, a ControlNet or an autoencoder that doesn't go with the base's family. Raises ScumbleError."""
+    # These fields belong to their own rooms, and are empty where a request has none.
+    wanted: list[tuple[str, Kind]] = [(lora[0], "lora") for lora in getattr(request, "loras", ())]
+    wanted += [(getattr(request, kind, ""), kind) for kind in ("controlnet", "vae")]
+    for model, kind in wanted:
+        if model not in ("", NONE):
+            check_addition(found_of(model), kind, family, request.base)
 
 
 def upscaler_for(request: RefineRequest, scale: float) -> str:
@@ -96,23 +124,18 @@ def upscaler_facts(upscaler: str) -> UpscalerFacts | None:
         return None
     if upscaler in STARTER_UPSCALERS:
         return UpscalerFacts(STARTER_UPSCALERS[upscaler], overlap=32, seconds_per_megapixel=1.2)
-    _path(upscaler)
-    return UpscalerFacts(None)
-
-
-def _path(model: str) -> Path:
-    path = Path(model).expanduser()
-    if not path.exists():
-        raise ScumbleError(
-            "unknown_model",
-            f"There is no model named '{model}', nor a file or folder of that name: "
-            "`scumble doctor` lists the models there are.",
-        )
-    return path
+    found = found_of(upscaler)
+    check_upscaler(found)
+    scale = found.detail.get("scale")
+    return UpscalerFacts(scale if isinstance(scale, int) else None)
 
 
 def identity_of(model: str) -> str:
-    """What tells this model from any other that the id has stood for: for keys of finished work."""
+    """What tells this model from any other that the id has stood for: for keys of finished work.
+
+    The content's hash, where the index knew it when it was first asked for; else names, sizes and times of the files.
+    The first answer stays for as long as the files do (`ModelIndex.identity`).
+    """
     if model == NONE:
         return NONE
     if model in (STARTER_BASE, STARTER_REFINER):
@@ -121,7 +144,24 @@ def identity_of(model: str) -> str:
         path = upscaler_path(STARTER_UPSCALERS[model]) if model in STARTER_UPSCALERS else _path(model)
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     found = [(str(file.relative_to(path)), file.stat()) for file in files if file.is_file()]
-    return f"{model} {[(name, stat.st_size, stat.st_mtime_ns) for name, stat in found]}"
+    stated = f"{model} {[(name, stat.st_size, stat.st_mtime_ns) for name, stat in found]}"
+    if path.is_relative_to(unet_folder("base").parent) or not (models_folder() / NAME).exists():
+        return stated
+    with ModelIndex.open(models_folder()) as index:
+        return index.identity(path, stated)
+
+
+def _path(model: str) -> Path:
+    return path_of(model, models_folder())
+
+
+def _is_usable(offer: Offer) -> bool:
+    try:
+        if offer.entry.found is not None:
+            check_base(offer.entry.found, FACTS)
+    except ScumbleError:
+        return False  # choosing it by its path tells why
+    return True
 
 
 class ModelCache:

@@ -17,7 +17,7 @@ from scumble_core.errors import ScumbleError
 from scumble_core.models.device import best_device
 from scumble_core.models.diffusers_folder import family_of
 from scumble_core.models.interface import Conditioning
-from scumble_core.models.library import ModelCache, choices
+from scumble_core.models.library import ModelCache
 from scumble_core.models.networks import KLAutoencoder, TextConditioning, TextUNet
 from scumble_core.models.stable_diffusion import StableDiffusionModel, prediction_of
 from scumble_core.picture.geometry import Extent
@@ -72,15 +72,6 @@ def test_every_family_is_a_denoiser_at_both_ends_of_its_table(tiny):
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ScumbleError, match="There is no model at"):
         family_of(tmp_path)
-
-
-def test_models_in_the_models_folder_are_offered(tmp_path):
-    save_tiny("sd15", tmp_path / "diffusion" / "mine")
-    (tmp_path / "upscalers").mkdir()
-    (tmp_path / "upscalers" / "sharp.pth").write_bytes(b"")
-    offered = choices(tmp_path)
-    assert ("mine") in [title for _name, title in offered.bases]
-    assert ("sharp") in [title for _name, title in offered.upscalers]
 
 
 def test_a_refiner_of_another_family_is_refused(tmp_path):

@@ -26,12 +26,22 @@ class Candidate:
 
 def candidates(place: Place) -> Iterator[Candidate]:
     """All below the place, some levels deep; links are followed, but nothing is walked twice."""
-    if place.folder.is_file():
-        with contextlib.suppress(OSError):
-            stat = place.folder.stat()
-            yield Candidate(place.folder, stat.st_size, stat.st_mtime_ns, place)
-        return
-    yield from _Walk(place).walk(place.folder, 0)
+    if place.folder.is_dir():
+        yield from _Walk(place).walk(place.folder, 0)
+    elif (found := candidate_at(place.folder, place)) is not None:
+        yield found
+
+
+def candidate_at(path: Path, place: Place | None = None) -> Candidate | None:
+    """What lies at this path itself, if it may be a model; nothing below it is looked for."""
+    place = place or Place(path, "added")
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            return _Walk(place).whole(path)
+        if path.is_file():
+            stat = path.stat()
+            return Candidate(path, stat.st_size, stat.st_mtime_ns, place)
+    return None
 
 
 @dataclass
@@ -42,24 +52,27 @@ class _Walk:
     def __post_init__(self) -> None:
         self._seen: set[tuple[int, int]] = set()
 
+    def whole(self, folder: Path) -> Candidate | None:
+        """The folder as one model; None if it is none."""
+        entries = self._entries(folder)
+        return self._model(folder, entries) if _is_model(entries) else None
+
     def walk(self, folder: Path, depth: int) -> Iterator[Candidate]:
         entries = self._entries(folder)
-        names = {entry.name for entry in entries}
-        weights = [entry for entry in entries if _suffix(entry.name) in SUFFIXES and entry.is_file()]
-        tensors = [entry for entry in weights if entry.name.endswith(".safetensors")]
-        if "model_index.json" in names or ("config.json" in names and tensors):
-            yield self._whole(folder, entries)
+        if _is_model(entries):
+            yield self._model(folder, entries)
             return
-        for entry in weights:
-            if _suffix(entry.name) != ".bin" or self.place.holds == "embedding":
-                stat = _stat(entry)
-                if stat is not None:
-                    yield Candidate(folder / entry.name, stat.st_size, stat.st_mtime_ns, self.place)
+        for entry in entries:
+            suffix = _suffix(entry.name)
+            wanted = suffix in SUFFIXES and (suffix != ".bin" or self.place.holds == "embedding")
+            stat = _stat(entry) if wanted and entry.is_file() else None
+            if stat is not None:
+                yield Candidate(folder / entry.name, stat.st_size, stat.st_mtime_ns, self.place)
         for entry in entries:
             if depth < MOST_DEPTH and entry.name not in _SKIPPED and entry.is_dir():
                 yield from self.walk(folder / entry.name, depth + 1)
 
-    def _whole(self, folder: Path, entries: list[os.DirEntry[str]]) -> Candidate:
+    def _model(self, folder: Path, entries: list[os.DirEntry[str]]) -> Candidate:
         inner = [each for entry in entries if entry.is_dir() for each in self._entries(folder / entry.name)]
         stats = [stat for entry in (*entries, *inner) if entry.is_file() and (stat := _stat(entry)) is not None]
         size, newest = sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)
@@ -78,6 +91,15 @@ class _Walk:
             return []
         self.left -= len(entries)
         return entries if self.left > 0 else []
+
+
+def _is_model(entries: list[os.DirEntry[str]]) -> bool:
+    """A pipeline, or a part of one with its weights' usual name: a stray config.json must not hide other files."""
+    names = {entry.name for entry in entries}
+    if "model_index.json" in names:
+        return True
+    weights = (name for name in names if name.endswith(".safetensors"))
+    return "config.json" in names and any(name.startswith(("diffusion_pytorch_model", "model")) for name in weights)
 
 
 def _suffix(name: str) -> str:

@@ -12,7 +12,7 @@ from scumble_core.models.finding.hub import hub_cache, hub_places, is_hub_cache
 from scumble_core.models.finding.invokeai import invokeai_places, is_invokeai
 from scumble_core.models.finding.places import Place, existing
 
-# Folders besides those of `models.json`, separated as in PATH.
+# Folders besides those of `folders.json`, separated as in PATH.
 VARIABLE = "SCUMBLE_MODELS"
 _COMFYUI = ("ComfyUI", "comfyui", "Documents/ComfyUI", "ComfyUI_windows_portable/ComfyUI", "comfy/ComfyUI")
 _A1111 = (
@@ -22,18 +22,18 @@ _A1111 = (
 
 
 def all_places(
-    data: Path, environment: Mapping[str, str] | None = None, home: Path | None = None, platform: str = sys.platform
+    models: Path, environment: Mapping[str, str] | None = None, home: Path | None = None, platform: str = sys.platform
 ) -> list[Place]:
-    """Our own models first, then the folders that were added, then other programs'. Only those that are there."""
+    """Our own models folder, then those that were added, then other programs'. Only those that are there."""
     environment, home = os.environ if environment is None else environment, home or Path.home()
-    return existing(_places(data, environment, home, platform))
+    return existing(_places(models, environment, home, platform))
 
 
-def _places(data: Path, environment: Mapping[str, str], home: Path, platform: str) -> Iterator[Place]:
-    yield Place(data / "models" / "upscalers", "scumble", "upscaler")
-    yield Place(data / "models", "scumble")
+def _places(models: Path, environment: Mapping[str, str], home: Path, platform: str) -> Iterator[Place]:
+    yield Place(models / "upscalers", "scumble", "upscaler")
+    yield Place(models, "scumble")
     named = [Path(part).expanduser() for part in environment.get(VARIABLE, "").split(os.pathsep) if part]
-    for folder in (*added_folders(data), *named):
+    for folder in (*added_folders(models), *named):
         yield from places_of(folder)
     for root in _roots(environment.get("COMFYUI_PATH"), home, _COMFYUI, platform):
         if is_comfyui(root):
