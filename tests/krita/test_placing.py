@@ -63,7 +63,7 @@ class Plain(Picture):
 
 documents, masks = Documents(), Masks()
 placing = Placing(documents, Profiles(), masks)
-before_after = BeforeAfter(documents)
+before_after = BeforeAfter(documents, masks)
 
 def fresh(width=96, height=64, model="RGBA", depth="U8", profile=SRGB):
     global d
@@ -294,6 +294,18 @@ def test_a_document_that_is_closed_while_it_is_scaled_gets_its_result_in_a_new_o
     assert paper.krita.run("documents.by_key(meter.value.document).width()") == 3000
 
 
+def test_a_document_that_is_closed_while_layers_are_composed_gets_its_result_in_a_new_one(paper):
+    paper.fresh("1500, 1000")
+    paper.krita.run(
+        "g = placing.place(target(), delivery(Plain(1500, 1000), Plain(1500, 1000), destination='keep'))\n"
+        "while len(d.topLevelNodes()) < 2 or len(d.topLevelNodes()[1].childNodes()) < 3: next(g)\n"
+        "d.setModified(False); d.close()"
+    )
+    stalls.finish(paper.krita, "steps = g\n")
+    assert "closed meanwhile" in paper.krita.run("meter.value.said")
+    assert paper.krita.run("documents.by_key(meter.value.document).width()") == 1500
+
+
 def test_colours_converted_between_two_steps_are_converted_too(paper):
     paper.krita.run("g = placing.place(target(), delivery(Picture(96, 64), destination='keep'))\nnext(g); next(g)")
     paper.krita.run(f"d.setColorSpace('RGBA', 'U16', {SRGB!r}); d.waitForDone()")
@@ -319,8 +331,7 @@ def test_steps_that_are_dropped_while_the_document_changes_are_seen_through(pape
         "while not any(t.name == 'scumble-aside' for t in threading.enumerate()): next(g)\n"
         "g.close()"
     )
-    paper.krita.wait("len(d.topLevelNodes()) == 2 and d.width() == 3000")
-    assert paper.tree == [["Background", []], GROUP]
+    paper.krita.wait(f"tree() == {[['Background', []], GROUP]} and d.width() == 3000")
 
 
 def test_a_result_that_cannot_be_read_changes_nothing(paper):
@@ -448,15 +459,18 @@ def test_one_pixel_and_negative_places(paper):
     assert box == [-3, -2, 1, 1]
 
 
-def test_before_and_after_leave_no_undo_and_survive_a_deleted_layer(paper):
+@pytest.mark.parametrize("selected", ["None", "Box(0, 0, 9, 9)"])
+def test_before_and_after_leave_no_undo_and_survive_a_deleted_layer(paper, selected):
     before = paper.shown
-    paper.placed("delivery(Picture(96, 64), destination='keep', keep_upscaled=False)")
+    paper.placed("delivery(Picture(96, 64), destination='keep', keep_upscaled=False)", f"target(selected={selected})")
     after, text = paper.shown, paper.krita.run("undo_text()")
+    tree, active = paper.tree, paper.krita.run("id_of(d.activeNode())")
     assert paper.krita.run("before_after.show_before(meter.value, True)")
     paper.krita.wait(f"shown() == base64.b64decode({base64.b64encode(before).decode()!r})")
     assert paper.krita.run("before_after.show_before(meter.value, False)")
     paper.krita.wait(f"shown() == base64.b64decode({base64.b64encode(after).decode()!r})")
-    assert paper.krita.run("undo_text()") == text
+    time.sleep(0.5)
+    assert paper.krita.run("[undo_text(), tree(), id_of(d.activeNode())]") == [text, tree, active]
     paper.krita.run("find(d, meter.value.refined).remove(); d.waitForDone()")
     assert paper.krita.run("before_after.show_before(meter.value, True)") is False
 
@@ -470,6 +484,11 @@ def test_notes_are_kept_in_the_file_and_taken_out_again(paper):
     assert paper.krita.run(f"load_note(d, 'history') == {data!r}")
     assert paper.krita.run("[load_note(d, 'other') == b'', load_note(d, 'never') == b'']") == [True, True]
     paper.krita.run("d.close()")
+
+
+def test_a_closed_document_has_no_notes(paper):
+    paper.krita.run("d.setModified(False); d.close()")
+    assert paper.krita.run("[load_note(d, 'history') == b'', save_note(d, 'history', b'x')]") == [True, None]
 
 
 def test_old_results_are_forgotten_when_there_are_too_many(paper):

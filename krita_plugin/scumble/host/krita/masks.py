@@ -17,7 +17,9 @@ from pathlib import Path
 
 from krita import Document, Krita, Node
 
+from scumble.host.contract import HostError
 from scumble.qt import QtCore
+from scumble.words import tr
 
 _DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE DOC PUBLIC '-//KDE//DTD krita 2.0//EN' 'http://www.calligra.org/DTD/krita-2.0.dtd'>
@@ -73,14 +75,18 @@ class Loan:
         mask.setName(name)
         return mask
 
-    def handle(self, layer: Node, mask: "Node | None") -> "Node | None":
-        """The layer, which is in no document yet, with that mask of ours or none, reached so that `compose` works."""
-        key = self.mask("") if mask is None else mask
-        layer.setChildNodes([key])  # unlike addChildNode it makes no step of undo
-        handle = key.parentNode()
-        if mask is None:
-            layer.setChildNodes([])
-        return handle
+    def stamp(self, side: int) -> Node:
+        """A transparent square layer: wherever it is moved in a group, `compose` composes that piece of the group."""
+        stamp = self._document.createNode("…", "paintlayer")
+        if stamp is None:
+            raise HostError(tr("Krita could not create a layer: close other documents and retry."))
+        stamp.setPixelData(QtCore.QByteArray(bytes(4 * side * side)), 0, 0, side, side)
+        return stamp
+
+    def handle(self, layer: Node, mask: Node) -> "Node | None":
+        """The layer, which is in no document yet, with that mask of ours, reached so that `compose` works."""
+        layer.setChildNodes([mask])  # unlike addChildNode it makes no step of undo
+        return mask.parentNode()
 
     def close(self) -> None:
         """Let go of it, and so of what it remembers. No handle may be used any more."""

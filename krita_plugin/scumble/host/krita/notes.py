@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 from krita import Document
 
+from scumble.host.krita.document import is_open
 from scumble.qt import QtCore
 
 PREFIX = "scumble/"
@@ -29,12 +30,16 @@ class PlacedNote:
 
 
 def load_note(document: Document, name: str) -> bytes:
-    """What `save_note` kept; nothing when there is none."""
+    """What `save_note` kept; nothing when there is none, or when the document was closed."""
+    if not is_open(document):  # Krita 5.1.5 would end
+        return b""
     return bytes(document.annotation(PREFIX + name).data())
 
 
 def save_note(document: Document, name: str, data: bytes) -> None:
     """Keep it in the document, or nothing any more. Makes the document modified."""
+    if not is_open(document):
+        return
     if data:
         document.setAnnotation(PREFIX + name, "Scumble", QtCore.QByteArray(data))
     elif PREFIX + name in document.annotationTypes():

@@ -5,37 +5,24 @@ nothing. What then changes the document (scaling it, adding the layers) waits in
 never left half done: dropped in the middle of it, these steps go on by a timer of their own.
 """
 
-import time
-from dataclasses import dataclass
-from functools import partial
-
-from krita import Document, Krita, Node
+from krita import Document, Krita
 
 from scumble.host.contract import Delivery, HostError, Placed, Steps, Target
-from scumble.host.krita.aside import LOOK_SECONDS, aside, see_through, unbroken, until_idle
+from scumble.host.krita.active import active_id, keep_active
+from scumble.host.krita.aside import aside, see_through, unbroken, until_idle
 from scumble.host.krita.colour import WIRE, Space, space_of
 from scumble.host.krita.document import Documents, is_open
-from scumble.host.krita.layers import find, id_of
-from scumble.host.krita.masks import Loan, Masks, compose
+from scumble.host.krita.layers import id_of
+from scumble.host.krita.masks import Loan, Masks
 from scumble.host.krita.notes import PlacedNote, remember_placed
+from scumble.host.krita.placing_adding import add, give_back, site_of
 from scumble.host.krita.placing_layers import Layers, Wish, make_layers
 from scumble.host.krita.profiles import Profiles
 from scumble.host.krita.scaling import corner, enlarged, scale
 from scumble.words import tr
 
-# Krita makes a new layer the active one a little after it was added.
-ACTIVATION_SECONDS = 1.0
 RESOLUTION = 300.0
 DEPTHS = {wire: depth for depth, wire in WIRE.items()}
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where layers are added: into `parent`, above `above` (None: above all)."""
-
-    parent: Node
-    above: "Node | None"
-    said: str = ""
 
 
 class Placing:
@@ -106,10 +93,10 @@ class Placing:
             layers = yield from make_layers(document, delivery, wish, loan, fits)
             yield from until_idle(document)
         except BaseException:
-            _give_back(loan)
+            give_back(loan)
             raise
         if layers is None or not fits():
-            _give_back(loan)
+            give_back(loan)
             return None
         return (yield from unbroken(self._commit(document, target, delivery, layers, loan), see_through))
 
@@ -117,21 +104,24 @@ class Placing:
         self, document: Document, target: Target, delivery: Delivery, layers: Layers, loan: "Loan | None"
     ) -> "Steps[Placed | None]":
         """All that changes the artist's document."""
-        active = _id_of_active(document)
+        active = active_id(document)
         document.setBatchmode(True)
         try:
             if delivery.placement.destination == "enlarge":
                 yield from scale(document, *enlarged(target, delivery))
             if not is_open(document):
                 return None
-            site = _site(document, target)
-            yield from _add(document, site, layers)
+            site = site_of(document, target)
+            yield from add(document, site, layers, loan)
         finally:
             document.setBatchmode(False)
-            _give_back(loan)
+            give_back(loan)
         if not is_open(document):
             return None
-        yield from _activate(document, active, layers)
+        ours = frozenset(id_of(node) for node in (*layers.loose, layers.group) if node is not None)
+        yield from keep_active(document, active, ours)
+        if not is_open(document):
+            return None
         through = layers.group is not None and not delivery.placement.group
         said = [layers.said, site.said, _through() if through else "", _beneath(target, layers)]
         return self._remember(document, delivery, layers, " ".join(part for part in said if part))
@@ -158,12 +148,16 @@ class Placing:
             try:
                 layers = yield from make_layers(document, delivery, wish, loan, lambda: is_open(document))
             finally:
-                _give_back(loan)
+                give_back(loan)
             root = document.rootNode()
             if layers is None or root is None:
                 raise HostError(tr("The new document was closed before the result was in it: place it again."))
             # Takes the blank layer out, and makes no step of undo.
-            root.setChildNodes(list(layers.tops))
+            if layers.group is None:
+                root.setChildNodes(list(layers.loose))
+            else:
+                layers.group.setChildNodes(list(layers.loose))
+                root.setChildNodes([layers.group])
             yield from aside(document.refreshProjection)
         except BaseException:
             document.setModified(False)
@@ -195,67 +189,3 @@ def _beneath(target: Target, layers: Layers) -> str:
     if layers.opaque or target.selected is not None:
         return ""
     return tr("The result is transparent in places: hide the layers beneath it to see it alone.")
-
-
-def _site(document: Document, target: Target) -> Site:
-    """Above the layer that was sent; above all when the canvas was, or when the layer is gone."""
-    root = document.rootNode()
-    if root is None:
-        raise HostError(tr("The document was closed: open it again."))
-    above = find(document, target.layer) if target.layer else None
-    parent = None if above is None else above.parentNode()
-    if above is None or parent is None:
-        return Site(root, None, tr("The layer is gone, so the result lies above all others.") if target.layer else "")
-    said, around = "", parent
-    while (outer := around.parentNode()) is not None:
-        if around.locked():  # libkis would add to it all the same
-            above, parent = around, outer
-            said = tr("The layer's group is locked, so the result lies above that group.")
-        around = outer
-    return Site(parent, above, said)
-
-
-def _add(document: Document, site: Site, layers: Layers) -> "Steps[None]":
-    """Add what was made, and have it composed.
-
-    What got its children or its mask outside of the tree is composed without them as it is added: so it is hidden then.
-    """
-    above, last = site.above, layers.tops[-1]
-    known = layers.group is None and not layers.refined.childNodes()
-    last.setVisible(known)
-    for node in layers.tops:
-        if not (yield from aside(partial(site.parent.addChildNode, node, above))):
-            raise HostError(tr("Krita could not add the layers: place the result again."))
-        above = node
-    if known or not is_open(document):
-        return
-    last.setVisible(True)
-    if layers.handle is not None:
-        compose(layers.handle)
-        yield from until_idle(document)
-    else:
-        yield from aside(document.refreshProjection)
-
-
-def _give_back(loan: "Loan | None") -> None:
-    if loan is not None:
-        loan.close()
-
-
-def _id_of_active(document: Document) -> str:
-    node = document.activeNode()
-    return "" if node is None else id_of(node)
-
-
-def _activate(document: Document, active: str, layers: Layers) -> "Steps[None]":
-    """Make the layer active again that was it before; unless the artist took another one meanwhile."""
-    ours = {id_of(node) for node in (*layers.tops, layers.refined)}
-    until = time.monotonic() + ACTIVATION_SECONDS
-    while active and is_open(document) and time.monotonic() < until:
-        if _id_of_active(document) in ours:
-            node = find(document, active)
-            if node is not None:
-                document.setActiveNode(node)
-            return
-        time.sleep(LOOK_SECONDS)
-        yield

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from krita import Document, Node
 
+from scumble.geometry import Box
 from scumble.host.contract import Delivery, HostError, Result, Steps
 from scumble.host.krita.aside import aside
 from scumble.host.krita.colour import SRGB_NAMES, Space
@@ -16,15 +17,17 @@ from scumble.words import tr
 
 @dataclass(frozen=True)
 class Layers:
-    """`tops`: what goes into the tree, the lowest first; `handle`: the refined layer, for `compose`, None when Krita
-    composes it by itself; `opaque`: the result is.
+    """`loose`: upscaled and refined layer, as far as they are there, the lowest first; `group`: the group for them,
+    still empty; `handle`: the refined layer, for `compose`, when it has a mask; `box`: where they lie; `opaque`: all of
+    the result is.
     """
 
-    tops: "tuple[Node, ...]"
+    loose: "tuple[Node, ...]"
     group: "Node | None"
     upscaled: "Node | None"
     refined: Node
     handle: "Node | None"
+    box: Box
     opaque: bool
     said: str
 
@@ -65,18 +68,15 @@ def make_layers(
             return None
         # Two half-transparent layers over each other would make soft edges hard: then the refined one shows alone.
         upscaled.setVisible(solid)
-    grouped = placement.group or wish.through
-    handle = loan.handle(refined, mask) if loan is not None and (grouped or mask is not None) else None
+    handle = loan.handle(refined, mask) if loan is not None and mask is not None else None
     refined.setOpacity(round(255 * min(100, max(0, placement.opacity)) / 100))
-    tops = tuple(node for node in (upscaled, refined) if node is not None)
-    if grouped:
+    if placement.group or wish.through:
         group = document.createGroupLayer(tr("Scumble {title}").format(title=title))
-        # Unlike addChildNode, this makes no step of undo.
-        group.setChildNodes(list(tops))
         if not placement.group:
             group.setPassThroughMode(True)
-        tops = (group,)
-    return Layers(tops, group, upscaled, refined, handle, opaque, said)
+    box = Box(wish.x, wish.y, delivery.refined.header.width, delivery.refined.header.height)
+    loose = tuple(node for node in (upscaled, refined) if node is not None)
+    return Layers(loose, group, upscaled, refined, handle, box, opaque, said)
 
 
 def new_layer(document: Document, name: str) -> Node:
