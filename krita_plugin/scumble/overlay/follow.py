@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 GONE = (RuntimeError, TypeError)
 _Type = QtCore.QEvent.Type
 _POINTER = frozenset({_Type.MouseMove, _Type.MouseButtonPress, _Type.HoverMove, _Type.TabletMove, _Type.TabletPress})
+# Krita's input manager puts its filter before all others then, and lets no movement of the pointer through.
+_OVERTAKES = frozenset({_Type.FocusIn, _Type.Enter})
 _CHANGES = frozenset({_Type.ChildAdded, _Type.ChildRemoved})
 
 
@@ -94,6 +96,8 @@ class CanvasFollower(QtCore.QObject):
                 self.pointed.emit(_place_in(event))
             elif kind == _Type.Leave:
                 self.left.emit()
+            elif kind in _OVERTAKES:
+                QtCore.QTimer.singleShot(0, self._to_the_front)
             elif kind == _Type.Resize:
                 self._placed = view.transform()
                 self.moved.emit()
@@ -101,6 +105,12 @@ class CanvasFollower(QtCore.QObject):
                 self._compare()
         elif kind in _CHANGES:  # another renderer brings another canvas widget
             QtCore.QTimer.singleShot(0, self.look)
+
+    @quietly
+    def _to_the_front(self) -> None:
+        view = self._view
+        if view is not None and view.is_alive and not self._closed:
+            view.widget.installEventFilter(self)  # a filter that is there already is moved
 
     @quietly
     def _compare(self, *_values: int) -> None:
