@@ -6,6 +6,7 @@ from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Wi
 from scumble.actions import create_actions
 from scumble.panel.docker import ScumbleDocker
 from scumble.panel.panel import ScumblePanel
+from scumble.qt import QtCore
 from scumble.studio import Studio
 
 DOCKER_ID = "scumble_docker"
@@ -25,6 +26,7 @@ class Dockers:
         docker = ScumbleDocker(self._studio.panel)
         self._made.append(docker)
         docker.destroyed.connect(lambda: self._made.remove(docker))
+        docker.panel.tiles.grid.toggled.connect(_mark_grid)
         return docker
 
     def active(self) -> "ScumbleDocker | None":
@@ -44,6 +46,8 @@ class Dockers:
         if docker is not None:
             docker.setVisible(True)
             docker.raise_()
+            # From here on the Tab key leads through the panel.
+            docker.panel.form.presets.choice.setFocus(QtCore.Qt.FocusReason.ShortcutFocusReason)
 
 
 class ScumbleExtension(Extension):
@@ -76,6 +80,13 @@ class ScumbleExtension(Extension):
 
         doings = {name: lambda name=name: doing(name) for name in wishes}
         create_actions(window, {**doings, "scumble_show_docker": self._dockers.show})
+
+
+def _mark_grid(wanted: bool) -> None:
+    """The menu shows what the panel's box shows."""
+    action = Krita.instance().action("scumble_tile_grid")
+    if action is not None:
+        action.setChecked(wanted)
 
 
 def register() -> None:

@@ -70,7 +70,7 @@ class ScumblePanel(QtWidgets.QWidget):
         self.watcher = Watcher(host, THUMBNAIL, self)
         self.drawing = CanvasDrawing(around.overlay, self.runner, self)
         self.form = SettingsForm(PresetFolder(around.presets), around.look)
-        self.run_box = RunBox(self.runner, self)
+        self.run_box = RunBox(self.runner)  # without a parent yet: the Tab key goes through them as they are laid out
         self.tiles = TilesBox()
         self.estimate = note("scumble_estimate")
         self.core_box = CoreBox(self.core, self.diagnostics)
@@ -351,6 +351,7 @@ class ScumblePanel(QtWidgets.QWidget):
         column.addWidget(scroll, 1)
         column.addWidget(self.estimate)
         column.addWidget(self.run_box)
+        QtWidgets.QWidget.setTabOrder(self.run_box.discard, self.run_box.preview)
 
 
 def _said(seen: Seen) -> str:

@@ -21,6 +21,7 @@ class QueueList(QtWidgets.QWidget):
         self.rows = QtWidgets.QListWidget()
         self.rows.setObjectName("scumble_queue")
         self.rows.setAccessibleName(tr("Jobs of the core"))
+        self.rows.setToolTip(tr("All jobs of the core, in the order in which they run; yours are bold."))
         self.rows.setItemDelegate(ShareDelegate(self.rows))
         self.rows.setWordWrap(True)
         self.rows.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

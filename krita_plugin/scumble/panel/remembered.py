@@ -44,7 +44,7 @@ class Remembered(QtCore.QObject):
         opened = host.load("sections").split()
         form.show_sections(" ".join(opened))
         for section in self._sections:
-            section.set_open(section.objectName() in opened)
+            section.set_open(section.heading.objectName() in opened)
         self._tiles.previews.setChecked("previews" in opened)
 
     @guarded
@@ -56,7 +56,7 @@ class Remembered(QtCore.QObject):
     def store(self) -> None:
         """Now."""
         self._timer.stop()
-        opened = [section.objectName() for section in self._sections if section.is_open]
+        opened = [section.heading.objectName() for section in self._sections if section.is_open]
         if self._tiles.previews.isChecked():
             opened.append("previews")
         self._host.save("panel", self._form.settings.to_json())

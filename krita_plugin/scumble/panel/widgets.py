@@ -259,6 +259,9 @@ class Section(QtWidgets.QWidget):
         self.heading.setArrowType(arrows.DownArrow if self.is_open else arrows.RightArrow)
         words = tr("opened") if self.is_open else tr("folded")
         self.heading.setAccessibleName(f"{plain(self.heading.text())}, {words}")
+        self.heading.setToolTip(
+            tr("Folds this part of the panel.") if self.is_open else tr("Opens this part of the panel.")
+        )
         self._folding.setVisible(self.is_open)
 
 
