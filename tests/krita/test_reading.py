@@ -505,7 +505,7 @@ def test_each_thing_that_cannot_be_sent_has_its_sentence(reader):
     assert "outside of the canvas" in reader.refused("Wanted('selection')")
 
 
-def test_a_filter_on_the_layer_and_fill_and_vector_layers_are_sent_as_they_look(reader):
+def test_a_layer_under_a_filter_and_fill_layers_are_sent_as_they_look(reader):
     reader.run(
         "d = document(60, 40)\nbelow = layer(d, 'below', flat((0, 0, 0, 255), 60, 40))\n"
         "mask = d.createFilterMask('mask', K.filter('invert'), below); below.addChildNode(mask, None)\n"
@@ -548,6 +548,23 @@ def test_a_busy_document_is_waited_for_and_a_new_size_is_sent(reader):
     reader.krita.wait("meter.done")
     assert reader.run("[meter.value.header.width, meter.value.header.height]") == [2400, 1800]
     reader.run("meter.value.release()")
+
+
+def test_vector_and_clone_layers_are_sent_as_they_look(reader):
+    reader.run(
+        "d = document(60, 40)\nbelow = layer(d, 'below', flat((10, 20, 30, 255), 30, 40), (0, 0, 30, 40))\n"
+        "v = d.createVectorLayer('vector'); d.rootNode().addChildNode(v, None)\n"
+        'v.addShapesFromSvg(\'<svg xmlns="http://www.w3.org/2000/svg" width="60" height="40">\'\n'
+        '                   \'<rect x="2" y="2" width="20" height="20" fill="#ff0000"/></svg>\')\n'
+        "c = d.createCloneLayer('clone', below); d.rootNode().addChildNode(c, None); d.refreshProjection()"
+    )
+    look = "base64.b64encode({0}.projectionPixelData(0, 0, 60, 40).data()).decode()"
+    reader.krita.wait("any(v.projectionPixelData(0, 0, 60, 40).data())")
+    for name in ("v", "c"):
+        taken = reader.take(f"Wanted('layer', layers.id_of({name}))")
+        own = decoded(reader.run(look.format(name)), "u8", (40, 60, 4))
+        assert own.any()
+        np.testing.assert_array_equal(taken.pixels, own)
 
 
 def test_a_document_that_is_closed_while_it_is_waited_for_is_said_to_be(reader):
