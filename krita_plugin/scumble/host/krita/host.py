@@ -23,8 +23,9 @@ class KritaHost:
         self._cursor = cursor
         self._documents = Documents()
         self._profiles = Profiles()
-        self._placing = Placing(self._documents, self._profiles, Masks())
-        self._before_after = BeforeAfter(self._documents)
+        masks = Masks()
+        self._placing = Placing(self._documents, self._profiles, masks)
+        self._before_after = BeforeAfter(self._documents, masks)
 
     def unavailable(self, wanted: Wanted) -> str:
         return sources.unavailable(self._documents, wanted)
