@@ -134,7 +134,9 @@ def facts_of(state: CoreState) -> "list[str]":
         "ready": tr("The worker is ready."),
         "busy": tr("The worker is at work."),
     }
-    lines = [tr("Version {version}, on {device}").format(version=described.core_version, device=described.device)]
+    lines = [tr("Version {version}").format(version=described.core_version)]
+    if described.device != "unknown":  # until the worker has told
+        lines = [tr("Version {version}, on {device}").format(version=described.core_version, device=described.device)]
     if described.memory:
         lines.append(
             tr("Memory: {free} free of {total}").format(free=bytes_of(described.free), total=bytes_of(described.memory))

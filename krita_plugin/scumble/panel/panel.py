@@ -248,9 +248,14 @@ class ScumblePanel(QtWidgets.QWidget):
         if described is not None:
             self.form.models.offer(described.models, described.refiners, described.upscalers)
         # What is to be done first must be seen first.
-        if state.phase in ("missing", "failed"):
-            self.sections[-1].set_open(True)
-        self.first.setVisible(state.phase in ("missing", "failed"))
+        is_urgent = state.phase in ("missing", "failed")
+        core = self.sections[-1]
+        if is_urgent != (self._above.indexOf(core) == 1):
+            self._above.removeWidget(core)
+            self._above.insertWidget(1 if is_urgent else self._above.count() - 1, core)
+        if is_urgent:
+            core.set_open(True)
+        self.first.setVisible(is_urgent)
         self.first.setText(state.sentence)
 
     @guarded
@@ -330,7 +335,7 @@ class ScumblePanel(QtWidgets.QWidget):
         """Settings and lists scroll in a low docker; the buttons and the state stay in sight."""
         self.first = note("scumble_first")
         inner = QtWidgets.QWidget()
-        above = QtWidgets.QVBoxLayout(inner)
+        above = self._above = QtWidgets.QVBoxLayout(inner)
         above.setContentsMargins(0, 0, GAP, 0)
         above.setSpacing(GAP)
         for widget in (self.first, self.form, *self.sections):
