@@ -9,6 +9,7 @@ from typing import NamedTuple, get_args
 from scumble.host.contract import Destination, Placement, Source, Wanted
 from scumble.limits import CHOICES, EMPTY_IS_AUTO, METHODS, RANGES, SCUMBLE, ZERO_IS_AUTO, widest, within
 from scumble.prompts import MOST_PROMPT, PromptPair, Snippet, apply, snippets_from
+from scumble.words import tr
 
 __all__ = ["MOST_SEED", "Destination", "Lora", "Settings", "Source", "fresh_seed", "from_values", "to_values"]
 
@@ -93,7 +94,9 @@ class Settings:
     @property
     def title(self) -> str:
         """What is worth knowing of a result by its layer's name."""
-        return f"{self.scale:g}x, strength {self.strength:.0%}, seed {self.seed}"
+        return tr("{scale}x, strength {strength}%, seed {seed}").format(
+            scale=f"{self.scale:g}", strength=round(100 * self.strength), seed=self.seed
+        )
 
     def request(self, origin_x: int, origin_y: int) -> "dict[str, object]":
         """The core's RefineRequest, by its field names: what the method takes, within its ranges."""
