@@ -7,6 +7,7 @@ that the head promises is held against the file's size.
 import json
 import math
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,8 @@ def read_tensors(path: Path) -> Tensors:
     """What the file holds. Raises ScumbleError, which names the file and says what is wrong with it."""
     suffix = path.suffix.lower()
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            broken(path, "it is no regular file")  # reading a pipe or a device could last for ever
         if suffix == ".safetensors":
             return read_safetensors(path)
         if suffix == ".gguf":

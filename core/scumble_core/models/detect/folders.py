@@ -207,6 +207,8 @@ def _json(path: Path, optional: bool = False) -> Mapping[str, Any]:
     if optional and not path.exists():
         return {}
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no regular file")  # reading a pipe or a device could last for ever
         if path.stat().st_size > LARGEST_CONFIG:
             raise ValueError("it is too large")
         values = json.loads(path.read_text("utf-8"))
