@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.krita.panel import Panel
 from tests.krita.session import KritaSession, missing_programs
 
 from scumble_bridge.places import write_core_command
 from scumble_core.jobs.command import CORE
 from scumble_core.krita.package import build_zip
 
+SHOTS = Path(__file__).parents[2] / "build" / "krita"
 IMPORT = """
 import sys, os
 from plugin_importer.plugin_importer import PluginImporter
@@ -50,6 +56,23 @@ def krita(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KritaSession]:
         yield session
     finally:
         session.close()
+
+
+@pytest.fixture(autouse=True)
+def kept_picture(request: pytest.FixtureRequest) -> Iterator[None]:
+    """How Krita looks at the end of each test: build/krita/NAME.png, kept by CI."""
+    yield
+    if "krita" in request.fixturenames:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"[^\w-]+", "-", request.node.name).strip("-")
+        with contextlib.suppress(subprocess.SubprocessError, OSError):
+            request.getfixturevalue("krita").screenshot(SHOTS / f"{name}.png")
+
+
+@pytest.fixture
+def panel(krita: KritaSession) -> Panel:
+    """A fresh document, the panel at its defaults and large enough, and words for what an artist does."""
+    return Panel(krita).roomy()
 
 
 def save_picture(path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from tests.krita.session import KritaSession
@@ -14,6 +17,32 @@ SHOWN = """
 import hashlib
 d = K.activeDocument(); d.waitForDone()
 result = hashlib.sha256(d.pixelData(0, 0, d.width(), d.height()).data()).hexdigest()
+"""
+ROOMY = """
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QDockWidget
+w = K.activeWindow().qwindow()
+docks = {d.objectName(): d for d in w.findChildren(QDockWidget)}
+for name in ('PresetDocker', 'ColorSelectorNg', 'sharedtooldocker'):
+    if name in docks: docks[name].hide()
+w.resizeDocks([docks['scumble_docker'], docks['KisLayerBox']], [700, 150], Qt.Vertical)
+w.resizeDocks([docks['scumble_docker']], [330], Qt.Horizontal)
+"""
+_FIND = """
+found = [a for a in menu.actions() if a.text().replace('&', '').split('\\t')[0].rstrip('.…') == {words!r}]
+assert found and found[0].isEnabled(), [(a.text(), a.isEnabled()) for a in menu.actions()]
+c = menu.mapToGlobal(menu.actionGeometry(found[0]).center())
+result = [c.x(), c.y()]
+"""
+ENTRY = "from PyQt5.QtWidgets import QApplication\nmenu = QApplication.activePopupWidget()" + _FIND
+BAR_ENTRY = "menu = K.activeWindow().qwindow().menuBar()" + _FIND
+# Where a place of the document is on the screen.
+PLACE = """
+from PyQt5.QtCore import QPointF
+f = P.drawing._overlay._follower
+p = f.placed.map(QPointF({x} + 0.5, {y} + 0.5)).toPoint()
+p = f.view.widget.mapToGlobal(p)
+result = [p.x(), p.y()]
 """
 FRESH = """
 for d in K.documents():
@@ -56,10 +85,106 @@ class Panel:
     def set(self, name: str, value: object) -> None:
         self.krita.run(f"{self.krita.widget(name)}.setValue({value!r})")
 
+    def roomy(self) -> Panel:
+        """Drag the docks so that the panel is high and wide enough to be worked with."""
+        self.krita.run(ROOMY)
+        return self
+
     def unfold(self, section: str) -> None:
-        """Open one of the panel's sections, and bring it into sight."""
-        self.krita.run(f"w = {self.krita.widget(section)}\nw.set_open(True)")
-        self.into_sight(section)
+        """Open one of the panel's sections by its heading, and bring it into sight."""
+        if not self.krita.run(f"{self.krita.widget(section)}.parent().is_open"):
+            self.click(section)
+            self.krita.wait(f"{self.krita.widget(section)}.parent().is_open", 5)
+        self.krita.run(
+            f"{self.krita.widget('scumble_scroll')}.ensureWidgetVisible({self.krita.widget(section)}.parent())"
+        )
+
+    def click(self, name: str) -> None:
+        """With the mouse, wherever the widget is scrolled to."""
+        self.krita.wait(f"{self.krita.widget(name)}.isEnabled()", 10)
+        self.into_sight(name)
+        time.sleep(0.2)
+        self.krita.click(name)
+
+    def keys(self, *keys: str) -> None:
+        """To whatever has the focus."""
+        for key in keys:
+            self.krita._xdotool("key", key)
+
+    def write(self, name: str, text: str) -> None:
+        """Click the field twice (a slider is written in then), and type over what is in it."""
+        self.click(name)
+        self.krita._xdotool("click", "1")
+        self.keys("ctrl+a")
+        self.krita._xdotool("type", "--delay", "5", text)
+
+    def write_in_dialog(self, name: str, text: str) -> None:
+        """In a dialog nothing scrolls."""
+        self.krita.wait(f"{self.krita.widget(name)} is not None and {self.krita.widget(name)}.isVisible()", 5)
+        time.sleep(0.3)
+        self.krita.click(name)
+        self.keys("ctrl+a")
+        self.krita._xdotool("type", "--delay", "5", text)
+
+    def choose_in_menu(self, button: str, words: str) -> None:
+        """Click a button with a menu, and the entry of these words in it."""
+        self.click(button)
+        self.click_entry(words)
+
+    def click_entry(self, words: str) -> None:
+        """Of the menu that is open."""
+        self.krita.wait("__import__('PyQt5.QtWidgets').QtWidgets.QApplication.activePopupWidget() is not None", 5)
+        time.sleep(0.3)  # until the menu is drawn: a click before that goes nowhere
+        self.krita._xdotool("mousemove", *map(str, self.krita.run(ENTRY.format(words=words))), "click", "1")
+
+    def menu_of_krita(self, *titles: str) -> None:
+        """Krita's own menus, from the bar on."""
+        for depth, title in enumerate(titles):
+            if depth:
+                self.click_entry(title)
+            else:
+                self.krita._xdotool("mousemove", *map(str, self.krita.run(BAR_ENTRY.format(words=title))), "click", "1")
+
+    def point_at(self, x: float, y: float) -> None:
+        """Move the pointer over this place of the document."""
+        self.krita.run("P.drawing._overlay.follow()")
+        where = [str(round(each)) for each in self.krita.run(PLACE.format(x=x, y=y))]
+        # From beside it: what doesn't move tells nobody.
+        self.krita._xdotool("mousemove", str(int(where[0]) + 3), where[1], "mousemove", *where)
+        time.sleep(0.3)
+
+    def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """With the tool that is chosen, over the document."""
+        self.point_at(*begin)
+        self.krita._xdotool("mousedown", "1")
+        for share in (0.25, 0.5, 0.75, 1.0):
+            at = [
+                str(round(v))
+                for v in self.krita.run(
+                    PLACE.format(x=begin[0] + (end[0] - begin[0]) * share, y=begin[1] + (end[1] - begin[1]) * share)
+                )
+            ]
+            self.krita._xdotool("mousemove", *at)
+            time.sleep(0.05)
+        self.krita._xdotool("mouseup", "1")
+
+    def shortcut(self, keys: str) -> None:
+        """Without moving the pointer."""
+        self.krita.run("K.activeWindow().qwindow().activateWindow()")
+        self.krita._xdotool("key", keys)
+
+    def in_tiles(self, steps: int = 0) -> None:
+        """Many small tiles: more `steps` keep the core busy for longer."""
+        self.set("scumble_tile_size", 128)
+        if steps:
+            self.set("scumble_steps", steps)
+
+    def text(self, name: str) -> str:
+        return str(self.krita.run(f"{self.krita.widget(name)}.text()"))
+
+    def value(self, expression: str) -> Any:
+        """Of something in Krita; `P` is the panel, `S` its settings."""
+        return self.krita.run(f"S = P.form.settings\nresult = ({expression})")
 
     def into_sight(self, name: str) -> None:
         self.krita.run(f"{self.krita.widget('scumble_scroll')}.ensureWidgetVisible({self.krita.widget(name)})")
@@ -70,10 +195,15 @@ class Panel:
 
     def press(self, name: str) -> None:
         """Click a button that begins a run."""
-        self.krita.wait(f"{self.krita.widget(name)}.isEnabled()")
-        runs = self.krita.run("id(P.runner.runs[-1]) if P.runner.runs else 0")
-        self.krita.click(name)
-        self.krita.wait(f"P.runner.runs and id(P.runner.runs[-1]) != {runs}", 10)
+        with self.a_new_run():
+            self.click(name)
+
+    @contextlib.contextmanager
+    def a_new_run(self) -> Iterator[None]:
+        """What is done within begins one."""
+        self.krita.run("OLD = P.runner.runs[-1] if P.runner.runs else None")
+        yield
+        self.krita.wait("P.runner.runs and P.runner.runs[-1] is not OLD", 10)
 
     def wait_for(self, words: str, seconds: float = 120) -> None:
         """Until the panel says this."""
