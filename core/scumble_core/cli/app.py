@@ -1,9 +1,10 @@
 """All commands of `scumble`, and how they fail: one sentence on stderr and a non-zero exit."""
 
 import importlib
+import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Annotated
 
@@ -18,7 +19,7 @@ EXIT_CANCELLED = 130
 
 # Each command's module is imported only when it may be wanted: `serve` must answer in well under a second.
 COMMANDS: Mapping[str, str] = {"refine": "refine", "generate": "generate", "plan": "plan", "doctor": "doctor"}
-GROUPS = ("jobs", "krita")
+GROUPS = ("jobs", "krita", "models")
 SERVE = "serve"
 DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 
@@ -44,14 +45,23 @@ def app(wanted: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """Entry point of the console script."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    _stay_offline(words)
     try:
-        app(next((word for word in sys.argv[1:] if not word.startswith("-")), None))(standalone_mode=True)
+        app(words[0] if words else None)(standalone_mode=True)
     except Cancelled:
         print("Cancelled; nothing was written.", file=sys.stderr)
         sys.exit(EXIT_CANCELLED)
     except (ScumbleError, PlaceError) as error:
         print(f"scumble: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _stay_offline(words: Sequence[str]) -> None:
+    """Nothing is fetched unless that is what was asked; workers take this over from their core."""
+    if words[:2] != ["models", "pull"]:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
 def _module(name: str) -> ModuleType:

@@ -3,14 +3,14 @@
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from scumble_bridge.places import data_folder
 from scumble_core.krita.places import krita_folders
-from scumble_core.models.library import choices
+from scumble_core.models.library import choices, models_folder
 from scumble_core.models.starter.places import AUTOENCODER, unet_folder, upscaler_path
 
 PACKAGES = ("scumble", "torch", "torchvision", "diffusers", "spandrel", "numpy", "pillow", "pyqt6")
@@ -23,9 +23,7 @@ def doctor() -> None:
     console.print(f"Python {platform.python_version()} on {platform.platform()}")
     if not bad:
         console.print(f"Device: {_device()}")
-    models = choices(data_folder() / "models")
-    for kind, found in (("Models", models.bases), ("Refiners", models.refiners), ("Upscalers", models.upscalers)):
-        console.print(f"{kind}: {escape(', '.join(name for name, _title in found))}")
+    _models(console)
     krita = shutil.which("krita")
     console.print(f"Krita: {krita or 'not on the PATH (fine, if it is installed in another way)'}")
     plugin = krita_folders().plugins / "scumble"
@@ -33,6 +31,24 @@ def doctor() -> None:
     for problem in bad:
         console.print(f"[red]{escape(problem)}[/red]")
     raise typer.Exit(1 if bad else 0)
+
+
+def _models(console: Console) -> None:
+    """What there is to choose, by name; `scumble models list` has more."""
+    models = choices(models_folder())
+    for kind, found in (("Models", models.bases), ("Refiners", models.refiners), ("Upscalers", models.upscalers)):
+        console.print(f"{kind}: {escape(', '.join(_short(*each) for each in found))}")
+    counts = {
+        "LoRA": len(models.loras), "ControlNets": len(models.controlnets), "autoencoders": len(models.vaes),
+        "embeddings": len(models.embeddings),
+    }  # fmt: skip
+    if any(counts.values()):
+        console.print(f"Also {', '.join(f'{count} {kind}' for kind, count in counts.items() if count)}")
+
+
+def _short(model: str, title: str) -> str:
+    """What stands for a model in a request: a starter's name is its id, a path is too long to read."""
+    return title if Path(model).is_absolute() else model
 
 
 def _packages(console: Console) -> list[str]:
