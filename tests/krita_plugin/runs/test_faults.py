@@ -65,10 +65,12 @@ def test_a_line_that_breaks_amid_the_source_means_to_send_it_anew(krita):
     life = krita(host)
     run = life.start(QUICK)
     life.spin(lambda: run.state.phase == "sending" and run.state.done > 0)
+    phases = []
+    run.changed.connect(lambda state: phases.append(state.phase))
     life.core.client.close()
-    assert run.state.phase == "lost"
-    life.until(run, "sending")
-    life.spin(lambda: run.state.phase != "sending")
+    life.spin(lambda: phases[-1] in ("waiting", "running"))
+    assert phases[0] == "lost"
+    assert "sending" in phases
     run.cancel()
     assert host.snapshots[0].released == 1
 
@@ -78,8 +80,25 @@ def test_a_core_that_lost_the_job_gets_it_once_more(krita):
     life = krita(host)
     run = life.until_tiles(life.start(TILED))
     assert host.snapshots[0].released == 1  # all of it was read, and is kept on the disk
+    run.pause()
+    life.until(run, "paused")
     life.core.send(wire.Release(run.order.job))
+    phases = []
+    run.changed.connect(lambda state: phases.append(state.phase))
     life.core.client.close()
+    life.until(run, "done")
+    assert phases[0] == "lost"
+    assert "sending" in phases
+    assert host.refined.shape == (400, 400, 4)
+
+
+def test_a_run_that_somebody_else_removed_from_the_core_may_be_continued(krita):
+    host = FakeHost(noisy(400, 400, seed=13))
+    life = krita(host)
+    run = life.until_tiles(life.start(TILED))
+    life.core.send(wire.Release(run.order.job))
+    life.until(run, "offered")
+    run.resume()
     life.until(run, "done")
     assert host.refined.shape == (400, 400, 4)
 
