@@ -501,3 +501,17 @@ def test_old_results_are_forgotten_when_there_are_too_many(paper):
     assert paper.krita.run("__import__('json').loads(load_note(d, 'layers'))[-1]") == "id8"
     paper.krita.run("save_note(d, 'results', b'[[1], {')")
     assert paper.krita.run("placed_notes(d)") == []
+
+
+@pytest.mark.slow
+def test_krita_goes_on_while_a_large_result_is_placed(paper):
+    paper.krita.run("masks.prepare()")
+    paper.fresh("4096, 4096")
+    time.sleep(2)
+    measured = paper.place("delivery(Plain(8192, 8192), Plain(8192, 8192), scale=2.0)", seconds=300)
+    print(f"4096 to 8192 enlarged, both layers placed: {measured}")
+    assert (paper.size, paper.tree) == ([8192, 8192], [["Background", []], GROUP])
+    # Krita's own canvas takes 250 to 400 ms at once for a new size, on two busy cores. Waiting for Krita's image
+    # threads in the GUI thread took 11,000.
+    assert measured.longest < 2000
+    assert measured.longest_step < 500

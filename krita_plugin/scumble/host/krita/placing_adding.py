@@ -22,7 +22,7 @@ from scumble.host.krita.placing_layers import Layers
 from scumble.words import tr
 
 # Pixels of a piece, each way.
-PIECE = 1024
+PIECE = 512
 
 
 @dataclass(frozen=True)
