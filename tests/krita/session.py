@@ -77,7 +77,7 @@ class KritaSession:
                 self._display = f":{answer.readline().strip()}"
         with (self.home / "krita.log").open("ab") as log:
             self._krita = subprocess.Popen(
-                ["krita", "--nosplash", *map(str, files)], env=self.environment, stdout=log, stderr=log
+                [*os.environ.get("KRITA_UNDER", "").split(), "krita", "--nosplash", *map(str, files)], env=self.environment, stdout=log, stderr=log
             )
         self.wait("K.activeWindow() is not None", seconds=120)
         self.run("K.activeWindow().qwindow().setGeometry(0, 0, 1600, 1000)")
@@ -135,10 +135,12 @@ class KritaSession:
         return f"K.activeWindow().qwindow().findChild(__import__('PyQt5.QtWidgets').QtWidgets.QWidget, {name!r})"
 
     def click(self, name: str) -> None:
-        """Click the middle of the widget with the mouse."""
+        """Click the middle of the widget with the mouse; of a box to tick, the box itself."""
         where = self.run(
             f"w = {self.widget(name)}\nassert w and w.isVisible() and w.isEnabled(), (w, w and w.isEnabled())\n"
-            "c = w.mapToGlobal(w.rect().center())\nresult = [c.x(), c.y()]"
+            "c = w.rect().center()\n"
+            "if w.inherits('QCheckBox'): c.setX(w.rect().left() + 8)\n"
+            "c = w.mapToGlobal(c)\nresult = [c.x(), c.y()]"
         )
         self._xdotool("mousemove", *map(str, where), "click", "1")
 

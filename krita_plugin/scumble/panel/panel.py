@@ -223,13 +223,14 @@ class ScumblePanel(QtWidgets.QWidget):
         self.form.source.say(seen.reason or ("" if seen.offer is None else _said(seen)))
         self.run_box.set_reason(seen.reason)
         self._show_run()
+        self._draw()
         self._ask()
 
     @guarded
     def _estimated(self, estimate: "Estimate | None") -> None:
         self.estimate.setText("" if estimate is None else estimate.sentence)
         self.estimate.setVisible(estimate is not None)
-        self.drawing.show(self.watcher.seen.document, estimate)
+        self._draw()
 
     @guarded
     def _changed(self, run: Run) -> None:
@@ -298,6 +299,12 @@ class ScumblePanel(QtWidgets.QWidget):
 
     def _ask(self) -> None:
         self.estimator.ask(self.form.settings, self.watcher.seen.offer)
+
+    def _draw(self) -> None:
+        """What was estimated, where that is still what would be sent."""
+        seen, estimate = self.watcher.seen, self.estimator.estimate
+        fits = estimate is not None and seen.offer is not None and estimate.sent == seen.offer.target.box
+        self.drawing.show(seen.document, estimate if fits else None)
 
     def _show_run(self) -> None:
         run = self.runner.current(self.watcher.seen.document)
