@@ -73,13 +73,15 @@ def read_pickled(path: Path) -> Tensors:
         file.seek(0)
         if head[:2] == b"PK":
             root, storages = _read_zip(path, file, size)
-        elif head[:1] == b"\x80":
+        elif head[:1] in (b"\x80", b"(", b"c", b"}", b"]"):  # how pickles of any age begin
             root, storages = _read_legacy(path, file)
         else:
             broken(path, "it is no torch file" if head else "it is empty")
-    promised = sum(each.count * BITS[each.dtype] // 8 for each in storages.values())
+        # In a zip the weights may lie before their description; in older files they follow it.
+        begin = 0 if head[:2] == b"PK" else file.tell()
+    promised = begin + sum(each.count * BITS[each.dtype] // 8 for each in storages.values())
     if promised > size:
-        broken(path, f"it is cut off: it would hold {promised:,} bytes of weights, and has {size:,}")
+        broken(path, f"it is cut off: it would have {promised:,} bytes, and has {size:,}")
     named: dict[str, Tensor] = {}
     _collect(root, "", named, set())
     if not named:
@@ -134,7 +136,10 @@ def _read_legacy(path: Path, file: BinaryIO) -> tuple[object, dict[str, _Storage
         broken(path, "it is no torch file")
     reader.read(bounded)
     reader.read(bounded)
-    return reader.read(bounded), reader.storages
+    root = reader.read(bounded)
+    if not isinstance(reader.read(bounded), list):  # the storages' keys, in the order in which the weights follow
+        broken(path, "it is no torch file")
+    return root, reader.storages
 
 
 class _Bounded:
