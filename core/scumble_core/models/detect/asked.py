@@ -50,7 +50,7 @@ def _described(path: Path, tensors: Tensors) -> object:
     except Exception:  # an architecture that reads a tensor's content to know itself
         if tensors.bytes > LARGEST_LOADED:
             return None
-    from scumble_core.models.upscalers import load_tensors
+    from scumble_core.models.upscalers.weights import load_tensors
 
     try:
         return ModelLoader().load_from_state_dict(load_tensors(path))

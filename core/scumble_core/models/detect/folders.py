@@ -30,10 +30,15 @@ _OPTIONAL = frozenset({"safety_checker", "feature_extractor", "image_encoder", "
 
 def detect_folder(folder: Path) -> Found:
     """Raises ScumbleError for a folder that is no model, or whose descriptions can't be read."""
-    if (folder / "model_index.json").exists():
-        return _pipeline(folder, _json(folder / "model_index.json"))
-    if (folder / "config.json").exists():
-        return _part(folder, _json(folder / "config.json"))
+    try:
+        if (folder / "model_index.json").exists():
+            return _pipeline(folder, _json(folder / "model_index.json"))
+        if (folder / "config.json").exists():
+            return _part(folder, _json(folder / "config.json"))
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise ScumbleError(
+            "unknown_model", f"The configurations in {folder} make no sense ({error}): download the model again."
+        ) from error
     raise ScumbleError(
         "unknown_model", f"There is no model at {folder}: give a folder in diffusers' layout, or a weights file."
     )

@@ -43,8 +43,8 @@ def test_names_shapes_and_types_are_torchs(tmp_path, dtype, zipped, protocol):
 
 def test_tensors_are_found_in_what_trainers_put_around_them(tmp_path):
     around = {
-        "state_dict": state(), "epoch": 3, "lr": 1e-4, "done": True, "seen": {1, 2}, "words": ["a"],
-        "size": torch.Size([2]), "parameter": torch.nn.Parameter(torch.zeros(2)), "counts": collections.Counter("aab"), "nothing": None,
+        "state_dict": state(), "epoch": 3, "lr": 1e-4, "done": True, "seen": {1, 2}, "words": ["a"], "nothing": None,
+        "parameter": torch.nn.Parameter(torch.zeros(2)), "counts": collections.Counter("aab"), "size": torch.Size([2]),
     }  # fmt: skip
     torch.save(around, tmp_path / "x.ckpt")
     read = read_tensors(tmp_path / "x.ckpt")
