@@ -77,7 +77,7 @@ class KritaSession:
                 self._display = f":{answer.readline().strip()}"
         with (self.home / "krita.log").open("ab") as log:
             self._krita = subprocess.Popen(
-                [*os.environ.get("KRITA_UNDER", "").split(), "krita", "--nosplash", *map(str, files)], env=self.environment, stdout=log, stderr=log
+                ["krita", "--nosplash", *map(str, files)], env=self.environment, stdout=log, stderr=log
             )
         self.wait("K.activeWindow() is not None", seconds=120)
         self.run("K.activeWindow().qwindow().setGeometry(0, 0, 1600, 1000)")
