@@ -38,10 +38,10 @@ class KritaHost:
         return () if document is None else layers.choices(document)
 
     def thumbnail(self, wanted: Wanted, side: int) -> "Steps[QtGui.QImage]":
-        return thumbnail.thumbnail(self._documents, wanted, side)
+        return snapshot.guarded(thumbnail.thumbnail(self._documents, wanted, side))
 
     def take(self, wanted: Wanted) -> "Steps[Snapshot]":
-        return (yield from snapshot.take(self._documents, self._profiles, wanted))
+        return snapshot.guarded(snapshot.take(self._documents, self._profiles, wanted))
 
     def cursor(self) -> "tuple[int, int] | None":
         return self._cursor()
