@@ -19,7 +19,7 @@ from scumble_core.models.tensors import SUFFIXES
 
 RECORD = ".scumble-pull.json"
 LARGEST_INDEX = 1_000_000
-_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:/(?P<path>[^@]+))?(?:@(?P<revision>[\w./-]+))?")
+_ID = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(?:/(?P<path>[^@]+))?(?:@(?P<revision>[\w./-]+))?")
 _TEXTS = (".json", ".txt", ".model")
 _VARIANT = re.compile(r"\.(fp16|bf16|fp8|non_ema|ema_only|openvino|onnx)[.-]")
 
@@ -177,8 +177,9 @@ class _Told:
         self._tell = tell
 
     def write(self, data: bytes) -> int:
-        self._tell(len(data))
-        return self._file.write(data)
+        written = self._file.write(data)
+        self._tell(written)
+        return written
 
     def seek(self, place: int, whence: int = 0) -> int:
         return self._file.seek(place, whence)
