@@ -12,8 +12,11 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from scumble_core.models.device import Device
-from scumble_core.models.facts import SDXL, ModelFacts
+from scumble_core.models.facts import ModelFacts
+from scumble_core.models.families.sdxl import SDXL_FACTS
 from scumble_core.models.interface import Conditioning
+from scumble_core.models.library import upscaler_facts
+from scumble_core.models.upscalers.facts import UpscalerFacts
 from scumble_core.picture.geometry import Extent
 
 
@@ -37,7 +40,7 @@ class Stopwatch:
 class StubModel:
     """A LatentModel of SDXL's shapes: mean colours as latents, and a denoiser that only scales."""
 
-    facts: ModelFacts = SDXL
+    facts: ModelFacts = SDXL_FACTS
     device = "cpu"
 
     def __init__(self, watch: Stopwatch) -> None:
@@ -55,7 +58,14 @@ class StubModel:
         with self._watch.running():
             return F.interpolate((latents[:, :3] + 2) / 4, scale_factor=float(self.facts.factor), mode="nearest")
 
-    def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:  # noqa: ARG002
+    def encode_prompt(
+        self,
+        prompt: str,  # noqa: ARG002
+        extent: Extent,  # noqa: ARG002
+        *,
+        negative: bool = False,  # noqa: ARG002
+        guidance: float | None = None,  # noqa: ARG002
+    ) -> Conditioning:
         return Conditioning()
 
     def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:  # noqa: ARG002
@@ -92,6 +102,9 @@ class StubModels:
 
     def upscaler(self, upscaler: str) -> StubUpscaler:  # noqa: ARG002
         return self._upscaler
+
+    def upscaler_facts(self, upscaler: str) -> UpscalerFacts | None:
+        return upscaler_facts(upscaler)
 
     def warm_up(self) -> None:
         """One call of each, so that what torch sets up once counts as idle."""

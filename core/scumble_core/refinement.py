@@ -15,6 +15,7 @@ from scumble_core.picture.survey import Survey, survey
 from scumble_core.plan.inputs import look, plan_inputs
 from scumble_core.plan.job import Plan, informed
 from scumble_core.plan.passes import RefinePass
+from scumble_core.plan.upscaling import UpscaleStep
 from scumble_core.results import alpha_of, job_result, write_results
 from scumble_core.stages.lock import Lock, lock_colour
 from scumble_core.stages.maps import Maps
@@ -22,7 +23,7 @@ from scumble_core.stages.pace import Pace
 from scumble_core.stages.prepare import work_picture, write_colour
 from scumble_core.stages.tile import TileRefiner, TileSettings
 from scumble_core.stages.tile_pass import TilePass, TileSeeds
-from scumble_core.stages.upscale import TileUpscaler, resized, upscale
+from scumble_core.stages.upscale import TileUpscaler, enlarge, resized
 
 
 def run_refinement(job: Job) -> JobResult:
@@ -30,7 +31,7 @@ def run_refinement(job: Job) -> JobResult:
     began = time.monotonic()
     inputs = job.inputs
     # Once before any work, so that what can't be done is said at once; then again, with the pixels known.
-    plan = plan_inputs(job.request, inputs, job.models.device.memory)
+    plan = plan_inputs(job.request, inputs, job.models.device.memory, job.models.upscaler_facts)
     colour = work_picture(job.work, "colour", inputs.source, 3)
     beyond = write_colour(inputs.source, colour, inputs.space)
     surveyed = survey(colour, inputs.source)
@@ -52,6 +53,7 @@ class _Refinement:
     def run(self, colour: Picture) -> tuple[Picture, Picture]:
         """Upscaled and refined."""
         job, plan = self._job, self._plan
+        colour = self._restore(colour)
         if plan.first_pass is not None:
             refined = self._refine("first_pass", colour, plan.first_pass, 1.0)
             if job.request.start == "empty":
@@ -66,19 +68,36 @@ class _Refinement:
         lock_colour(refined, upscaled, self._lock(plan.tile_pass), self._origin(plan.scale), plan.region)
         return upscaled, refined
 
+    def _restore(self, colour: Picture) -> Picture:
+        step = self._plan.restoring
+        if step is None:
+            return colour
+        self._job.start("restore", max(1, len(step.boxes)))
+        return self._enlarge("restore", colour, (step,), self._plan.scale)
+
     def _upscale(self, colour: Picture) -> Picture:
         job, plan = self._job, self._plan
         job.start("upscale", max(1, len(plan.upscale_boxes)))
-        if plan.upscale_grid is None:
-            return colour if colour.extent == plan.output else resized(colour, plan.output, job.work)
-        upscaler = TileUpscaler(
-            job.models.upscaler(plan.upscaler), identity_of(plan.upscaler), job.models.device, job.tiles,
-            job.teller("upscale", plan.scale, plan.output),
-        )  # fmt: skip
-        done = job.counter(
-            "upscale", len(plan.upscale_boxes), plan.upscale_seconds, plan.scale, plan.output, self._pace
-        )
-        return upscale(colour, plan.output, job.work, upscaler, plan.upscale_grid, plan.upscale_boxes, done)
+        large = self._enlarge("upscale", colour, plan.enlarging, plan.scale)
+        return large if large.extent == plan.output else resized(large, plan.output, job.work)
+
+    def _enlarge(self, stage: Stage, colour: Picture, steps: tuple[UpscaleStep, ...], zoom: float) -> Picture:
+        """By one network after the other. `zoom`: from the picture's pixels to the output's."""
+        job, plan = self._job, self._plan
+        count, done_before = sum(len(step.boxes) for step in steps), 0
+        for number, step in enumerate(steps):
+            network = job.models.upscaler(step.model)
+            upscaler = TileUpscaler(
+                network, identity_of(step.model), job.models.device, job.tiles, job.teller(stage, zoom, plan.output),
+                multiple=step.multiple,
+            )  # fmt: skip
+            done = job.counter(
+                stage, max(1, count), sum(each.seconds for each in steps), zoom, plan.output, self._pace, done_before
+            )
+            colour = enlarge(colour, job.work / f"{stage}-{number}.npy", upscaler, step.grid, step.boxes, done)
+            done_before += len(step.boxes)
+            zoom /= step.scale
+        return colour
 
     def _refine(self, stage: Stage, picture: Picture, run: RefinePass, scale: float) -> Picture:
         """One pass over a picture that is `scale` times as large as the source."""
@@ -119,6 +138,7 @@ class _Refinement:
             strength=None if generates else job.inputs.strength,
             survey=self._survey if request.complexity and not generates else None,
             regions=job.inputs.regions,
+            table=model.facts.levels,
         )
         seeds = TileSeeds(request.seed, request.reseeded if stage == "tiles" else ())
         refiner = TileRefiner(model, settings, job.cancelled)

@@ -1,10 +1,14 @@
 """What the planner must know of a model before it is loaded. No torch here: `scumble plan` starts at once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["starter", "sdxl", "sdxl-refiner", "sd15"]
-Kind = Literal["base", "refiner", "upscaler"]
+import numpy as np
+from numpy.typing import NDArray
+
+from scumble_core.sampling.levels import falling, flow_levels, trailing, training_levels
+
+Family = str
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,22 @@ class ModelFacts:
     tile_bytes: float
     # Seconds for a megapixel of one model call on the slowest device we plan for; corrected while a job runs.
     seconds_per_megapixel: float
+    # How a walk's steps are spread: evenly in log sigma, or evenly in training time.
+    spacing: Literal["log", "trailing"] = "log"
+    # The noise levels it was trained on: SD's, those without signal at the end, or a flow's with this shift.
+    zero_snr: bool = False
+    flow_shift: float | None = None
+    # Told its guidance as a number (Flux dev), and never asked about a negative prompt.
+    told_guidance: bool = False
+
+    @property
+    def levels(self) -> NDArray[np.float64]:
+        """The training sigmas, rising: strength is a share of the way up these."""
+        return training_levels(self.zero_snr) if self.flow_shift is None else flow_levels(self.flow_shift)
+
+    def spread(self, highest: float, steps: int) -> tuple[float, ...]:
+        """The sigmas of a walk that no schedule was named for: `steps` from `highest` down, then 0."""
+        return (trailing if self.spacing == "trailing" else falling)(self.levels, highest, steps)
 
 
 STARTER = ModelFacts(
@@ -64,45 +84,3 @@ STARTER = ModelFacts(
     tile_bytes=1.0e9,
     seconds_per_megapixel=2.5,
 )
-SDXL = ModelFacts(
-    family="sdxl",
-    channels=4,
-    factor=8,
-    grid=32,
-    tile=1024,
-    steps=8,
-    sampler="dpmpp_2m",
-    guidance=5.0,
-    uses_prompt=True,
-    reach=1.0,
-    handover=0.72,
-    guided_from=0.28,
-    guided_to=5.42,
-    merge_above=1.0,
-    generating_steps=30,
-    smallest_side=768,
-    tile_bytes=6.0e9,
-    seconds_per_megapixel=45.0,
-)
-SDXL_REFINER = replace(SDXL, family="sdxl-refiner", guidance=3.5)
-SD15 = replace(
-    SDXL, family="sd15", grid=64, tile=768, guidance=6.0, handover=0.0, smallest_side=512, seconds_per_megapixel=20.0
-)
-
-FACTS: dict[Family, ModelFacts] = {
-    "starter": STARTER,
-    "sdxl": SDXL,
-    "sdxl-refiner": SDXL_REFINER,
-    "sd15": SD15,
-}
-REFINER_OF: dict[Family, Family] = {"starter": "starter", "sdxl": "sdxl-refiner"}
-
-
-@dataclass(frozen=True)
-class UpscalerFacts:
-    """An upscaler: how much it enlarges (None: known only once it is loaded), and its tiles in source pixels."""
-
-    scale: int | None
-    tile: int = 512
-    overlap: int = 48
-    seconds_per_megapixel: float = 6.0

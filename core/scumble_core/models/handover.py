@@ -44,9 +44,11 @@ class Handover:
     def decode(self, latents: Tensor) -> Tensor:
         return self._base.decode(latents)
 
-    def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:
+    def encode_prompt(
+        self, prompt: str, extent: Extent, *, negative: bool = False, guidance: float | None = None
+    ) -> Conditioning:
         return BothConditionings(
-            self._base.encode_prompt(prompt, extent, negative=negative),
+            self._base.encode_prompt(prompt, extent, negative=negative, guidance=guidance),
             self._refiner.encode_prompt(prompt, extent, negative=negative),
         )
 

@@ -16,7 +16,8 @@ class Conditioning:
 class LatentModel(Protocol):
     """Pixels are B x 3 x H x W in 0 to 1, sides multiples of `facts.grid`; latents B x C x H/factor x W/factor.
 
-    Latents have about unit variance; noisy ones are variance-exploding (x = x0 + sigma * eps). All in float32.
+    Latents have about unit variance; noisy ones are variance-exploding (x = x0 + sigma * eps). All in float32. A flow's
+    (1 - t) x0 + t eps is that with sigma = t / (1 - t), scaled: the family does so inside.
     """
 
     @property
@@ -35,8 +36,10 @@ class LatentModel(Protocol):
     def decode(self, latents: Tensor) -> Tensor:
         """Latents to pixels; not clipped."""
 
-    def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:
-        """The prompt for tiles of this size in pixels."""
+    def encode_prompt(
+        self, prompt: str, extent: Extent, *, negative: bool = False, guidance: float | None = None
+    ) -> Conditioning:
+        """The prompt for tiles of this size in pixels. `guidance`: for models that are told it; None: the usual."""
 
     def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
         """The prediction of x0."""

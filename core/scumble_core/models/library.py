@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING
 from scumble_bridge.places import data_folder
 from scumble_core.errors import ScumbleError
 from scumble_core.models.checks import check_addition, check_base, check_refiner, check_upscaler
+from scumble_core.models.companions import companion_of, completed, is_whole
 from scumble_core.models.detect import Found, Kind
-from scumble_core.models.diffusers_folder import family_of
-from scumble_core.models.facts import FACTS, STARTER, ModelFacts, UpscalerFacts
+from scumble_core.models.facts import STARTER, ModelFacts
+from scumble_core.models.families import FAMILIES
 from scumble_core.models.index import NAME, ModelIndex
 from scumble_core.models.offers import Offer, entries_of, found_at, offers, pairs, path_of
 from scumble_core.models.starter.places import unet_folder, upscaler_path
+from scumble_core.models.upscalers.chain import parts_of
+from scumble_core.models.upscalers.facts import UpscalerFacts, facts_of
 from scumble_core.request import RefineRequest
 
 if TYPE_CHECKING:
     from scumble_core.models.device import Device
     from scumble_core.models.interface import LatentModel
-    from scumble_core.models.upscalers import Upscaler
+    from scumble_core.models.upscalers.network import Upscaler
 
 STARTER_BASE, STARTER_REFINER = "starter", "starter-refiner"
 STARTER_UPSCALERS = {"starter-x2": 2, "starter-x4": 4}
@@ -74,13 +77,20 @@ def found_of(model: str) -> Found:
     return found_at(path_of(model, models_folder()), models_folder())
 
 
+def whole_of(model: str) -> tuple[Found, Found | None]:
+    """What it is together with the model that lends it what it lacks, and that model. Raises ScumbleError."""
+    found = found_of(model)
+    companion = None if is_whole(found) else companion_of(found, entries_of(models_folder()))
+    return completed(found, companion), companion
+
+
 def base_facts(base: str) -> ModelFacts:
     """What the planner must know of a base model. Raises ScumbleError for what is none."""
     if base == STARTER_BASE:
         return STARTER
-    found = found_of(base)
-    check_base(found, FACTS)
-    return FACTS[found.family]  # type: ignore[index]
+    found, _ = whole_of(base)
+    check_base(found, FAMILIES)
+    return FAMILIES[found.family].facts_of(found)
 
 
 def refiner_for(request: RefineRequest) -> str:
@@ -126,8 +136,21 @@ def upscaler_facts(upscaler: str) -> UpscalerFacts | None:
         return UpscalerFacts(STARTER_UPSCALERS[upscaler], overlap=32, seconds_per_megapixel=1.2)
     found = found_of(upscaler)
     check_upscaler(found)
-    scale = found.detail.get("scale")
-    return UpscalerFacts(scale if isinstance(scale, int) else None)
+    return facts_of(found.detail)
+
+
+def upscalers_of(upscaler: str) -> tuple[str, ...]:
+    """The ids that an upscaler's id stands for, one after the other: "A+B" is two, "none" is none."""
+    return () if upscaler == NONE else parts_of(upscaler, _is_model)
+
+
+def _is_model(text: str) -> bool:
+    if text in STARTER_UPSCALERS:
+        return True
+    try:
+        return path_of(text, models_folder()).exists()
+    except (ScumbleError, OSError, ValueError, RuntimeError):
+        return False
 
 
 def identity_of(model: str) -> str:
@@ -148,7 +171,16 @@ def identity_of(model: str) -> str:
     if path.is_relative_to(unet_folder("base").parent) or not (models_folder() / NAME).exists():
         return stated
     with ModelIndex.open(models_folder()) as index:
-        return index.identity(path, stated)
+        identity = index.identity(path, stated)
+    lender = _lender_of(path)
+    return identity if lender is None else f"{identity} with {identity_of(lender)}"
+
+
+def _lender_of(path: Path) -> str | None:
+    """The model that lends a file what it lacks; none does where nothing is known of models."""
+    found = found_at(path, models_folder())
+    companion = None if is_whole(found) else companion_of(found, entries_of(models_folder()))
+    return None if companion is None else companion.path
 
 
 def _path(model: str) -> Path:
@@ -158,7 +190,7 @@ def _path(model: str) -> Path:
 def _is_usable(offer: Offer) -> bool:
     try:
         if offer.entry.found is not None:
-            check_base(offer.entry.found, FACTS)
+            check_base(offer.entry.found, FAMILIES)
     except ScumbleError:
         return False  # choosing it by its path tells why
     return True
@@ -195,12 +227,19 @@ class ModelCache:
     def upscaler(self, upscaler: str) -> "Upscaler":
         """The upscaler of this id (not "none" or "auto")."""
         if upscaler not in self._upscalers:
-            from scumble_core.models.upscalers import Upscaler
+            from scumble_core.models.upscalers.network import Upscaler
 
             starter = STARTER_UPSCALERS.get(upscaler)
             path = upscaler_path(starter) if starter else _path(upscaler)
             self._upscalers[upscaler] = Upscaler(path, self.device)
         return self._upscalers[upscaler]
+
+    def upscaler_facts(self, upscaler: str) -> UpscalerFacts | None:
+        """As `upscaler_facts`, but from the network itself: what an index doesn't know yet can't change tiles."""
+        if upscaler == NONE or upscaler in STARTER_UPSCALERS:
+            return upscaler_facts(upscaler)
+        check_upscaler(found_of(upscaler))
+        return self.upscaler(upscaler).facts
 
     def _load(self, model: str) -> "LatentModel":
         if model not in self._latent:
@@ -209,8 +248,8 @@ class ModelCache:
 
                 self._latent[model] = StarterModel("base" if model == STARTER_BASE else "refiner", self.device)
             else:
-                from scumble_core.models.stable_diffusion import StableDiffusionModel
+                from scumble_core.models.checkpoints.load import load_model
 
-                path = _path(model)
-                self._latent[model] = StableDiffusionModel(path, family_of(path), self.device)
+                found, companion = whole_of(model)
+                self._latent[model] = load_model(found, self.device, companion)
         return self._latent[model]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scumble_core.models.facts import ModelFacts
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.blocks import blocks_of
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
 from scumble_core.request import RefineRequest
-from scumble_core.sampling.levels import falling, start_level, table_below, training_levels
+from scumble_core.sampling.levels import start_level, table_below
 from scumble_core.sampling.names import TWO_CALLS
 
 # A picture smaller than this is mirrored outward to it: models are lost on a handful of latents.
@@ -172,19 +173,21 @@ def plan_walk(request: RefineRequest, facts: ModelFacts, strength: float, genera
     # A small model invents nothing that holds at high sigma; but a picture from nothing must begin at the top.
     share = strength if generates else strength * facts.reach
     steps = request.steps or (facts.generating_steps if generates else facts.steps)
-    table = training_levels()
+    table = facts.levels
     highest = start_level(table, share)
-    sigmas = _named(request.schedule, highest, steps) or falling(table, highest, steps)
+    sigmas = _named(request.schedule, table, highest, steps) or facts.spread(highest, steps)
+    # A model that is told its guidance has no use for a negative prompt.
+    interval = (facts.guided_from, facts.guided_to) if request.guidance_interval else (0.0, math.inf)
     return Walk(
         sampler=request.sampler or facts.sampler,
         sigmas=sigmas,
         guidance=(request.guidance or facts.guidance) if facts.uses_prompt else 1.0,
-        guided=(facts.guided_from, facts.guided_to) if request.guidance_interval else (0.0, math.inf),
+        guided=(0.0, 0.0) if facts.told_guidance else interval,
         merged=0 if alone else sum(sigma > facts.merge_above for sigma in sigmas),
     )
 
 
-def _named(schedule: str, highest: float, steps: int) -> tuple[float, ...]:
+def _named(schedule: str, table: NDArray[np.float64], highest: float, steps: int) -> tuple[float, ...]:
     """A named schedule of that many steps from `highest` on; empty where none is named.
 
     From a table that ends at `highest`, not the last steps of a longer walk: strength means the same whatever the
@@ -196,7 +199,7 @@ def _named(schedule: str, highest: float, steps: int) -> tuple[float, ...]:
 
     from scumble_core.sampling.schedules import SCHEDULES
 
-    below = torch.from_numpy(table_below(training_levels(), highest))
+    below = torch.from_numpy(table_below(table, highest))
     spread = SCHEDULES[schedule](below, steps).double().tolist()
     # Some can't count exactly (see there): those too begin at `highest`, and have the steps that were asked for.
     return (highest, *_resampled(spread[:-1], steps)[1:], 0.0)

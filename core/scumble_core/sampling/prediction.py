@@ -12,11 +12,8 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from scumble_core.sampling.levels import TRAINING_STEPS
+from scumble_core.sampling.levels import LAST_FLOW_TIME, TRAINING_STEPS
 from scumble_core.sampling.sigmas import nearest_timestep
-
-# A flow's last level has no signal; this share of the way to it, sigma is still finite (4,095 without shift).
-_LAST_FLOW_TIME = 1 - 2.0**-12
 
 
 class Prediction(Protocol):
@@ -87,7 +84,7 @@ def flow_sigmas(shift: float = 1.0, steps: int = TRAINING_STEPS, dtype: torch.dt
 
     The shift t' = s t / (1 + (s - 1) t) is, in sigma = t / (1 - t), just a factor s. The last level is capped.
     """
-    time = torch.linspace(1 / steps, 1, steps, dtype=torch.float64).clamp(max=_LAST_FLOW_TIME)
+    time = torch.linspace(1 / steps, 1, steps, dtype=torch.float64).clamp(max=LAST_FLOW_TIME)
     return (shift * time / (1 - time)).to(dtype)
 
 

@@ -3,10 +3,7 @@
 import torch
 from torch import Tensor
 
-from scumble_core.sampling.levels import BETA_END, BETA_START, TRAINING_STEPS
-
-# What is left of the signal where a zero-terminal-SNR table has none: sigma stays finite, about 4,500.
-LOWEST_SIGNAL = 4.8973451890853435e-08
+from scumble_core.sampling.levels import BETA_END, BETA_START, LOWEST_SIGNAL, TRAINING_STEPS
 
 
 def training_sigmas(

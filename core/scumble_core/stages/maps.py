@@ -4,7 +4,7 @@ All maps are functions of absolute places, so that overlapping tiles agree on th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ class Maps:
     """The maps of a job, of its source's size, as they are in a pass over a picture of size `extent`.
 
     `strength`: one channel, painted where to refine more; `regions`: a mask for each region's prompt; `survey`: None
-    where complexity is to make no difference; `share`: the strength that 1 stands for, as a share of the model's table.
+    where complexity is to make no difference; `share`: the strength that 1 stands for, as a share of the model's
+    `table` of noise levels.
     """
 
     source: Extent
@@ -39,6 +40,7 @@ class Maps:
     strength: Picture | None = None
     survey: Survey | None = None
     regions: tuple[Picture, ...] = ()
+    table: NDArray[np.float64] = field(default_factory=training_levels)
 
     def starts(self, box: Bounds) -> Floats | None:
         """The sigma at which each place of the box's latent joins the walk, H x W; None: all from the start."""
@@ -49,7 +51,7 @@ class Maps:
             share *= self._read(self.strength, box)
         if self.survey is not None:
             share *= self._lively(self.survey, box)
-        table = training_levels()
+        table = self.table
         sigmas = np.exp(np.interp(share * (len(table) - 1), np.arange(len(table)), np.log(table)))
         # Near no strength the sigma fades to 0 rather than to the table's lowest: no edge where the paint ends.
         sigmas *= np.clip(share / self.share / FADE, 0, 1)

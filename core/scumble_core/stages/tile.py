@@ -65,8 +65,9 @@ class TileRefiner:
         self._model = model
         self._settings = settings
         self._cancelled = cancelled
-        self._positive = tuple(model.encode_prompt(prompt, settings.tile) for prompt in settings.prompts)
-        self._negative = model.encode_prompt(settings.negative_prompt, settings.tile, negative=True)
+        told = settings.walk.guidance
+        self._positive = tuple(model.encode_prompt(each, settings.tile, guidance=told) for each in settings.prompts)
+        self._negative = model.encode_prompt(settings.negative_prompt, settings.tile, negative=True, guidance=told)
         self._batches = True
         self._guard = Guard(model, max(settings.tile.width, settings.tile.height))
 

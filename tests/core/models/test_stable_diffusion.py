@@ -14,12 +14,13 @@ from diffusers import (
 from tests.core.models.tiny import save_tiny
 
 from scumble_core.errors import ScumbleError
+from scumble_core.models.checkpoints.load import load_model
+from scumble_core.models.detect import detect
 from scumble_core.models.device import best_device
-from scumble_core.models.diffusers_folder import family_of
 from scumble_core.models.interface import Conditioning
 from scumble_core.models.library import ModelCache
 from scumble_core.models.networks import KLAutoencoder, TextConditioning, TextUNet
-from scumble_core.models.stable_diffusion import StableDiffusionModel, prediction_of
+from scumble_core.models.schedulers import prediction_of
 from scumble_core.picture.geometry import Extent
 from scumble_core.sampling.prediction import Epsilon, Flow, Velocity, flow_sigmas
 from scumble_core.sampling.sigmas import training_sigmas
@@ -36,20 +37,20 @@ def tiny(request, tmp_path_factory):
 
 def test_the_family_is_read_from_the_folder(tiny):
     family, folder = tiny
-    assert family_of(folder) == family
+    assert detect(folder).family == family
 
 
 def test_latents_have_the_families_shape_and_decode_to_pixels(tiny):
-    family, folder = tiny
-    model = StableDiffusionModel(folder, family, best_device())
+    _, folder = tiny
+    model = load_model(detect(folder), best_device())
     latents = model.encode(torch.rand(1, 3, 64, 96))
     assert model.decode(latents).shape == (1, 3, 64, 96)
     assert torch.isfinite(latents).all()
 
 
 def test_the_prompt_changes_the_prediction(tiny):
-    family, folder = tiny
-    model = StableDiffusionModel(folder, family, best_device())
+    _, folder = tiny
+    model = load_model(detect(folder), best_device())
     x = torch.randn(1, model.facts.channels, 8, 8, generator=torch.Generator().manual_seed(0))
     extent = Extent(64, 64)
     first, again, other = (
@@ -61,8 +62,8 @@ def test_the_prompt_changes_the_prediction(tiny):
 
 
 def test_every_family_is_a_denoiser_at_both_ends_of_its_table(tiny):
-    family, folder = tiny
-    model = StableDiffusionModel(folder, family, best_device())
+    _, folder = tiny
+    model = load_model(detect(folder), best_device())
     conditioning = model.encode_prompt("a", Extent(64, 64))
     clean = torch.zeros(2, 4, 8, 8)
     for sigma in (float(model.sigma_table[0]), float(model.sigma_table[-1])):
@@ -71,7 +72,7 @@ def test_every_family_is_a_denoiser_at_both_ends_of_its_table(tiny):
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ScumbleError, match="There is no model at"):
-        family_of(tmp_path)
+        detect(tmp_path)
 
 
 def test_a_refiner_of_another_family_is_refused(tmp_path):

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scumble_core.models.facts import FACTS, SD15, SDXL, STARTER
+from scumble_core.models.facts import STARTER
+from scumble_core.models.families import FAMILIES
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.passes import MEMORY_SHARE, Walk, plan_pass, plan_walk, tile_limits
 from scumble_core.plan.tiles import plan_tiles
@@ -17,6 +18,9 @@ from scumble_core.sampling.guidance import Share, guided
 from scumble_core.sampling.levels import falling, start_level, training_levels
 from scumble_core.sampling.names import SAMPLER_NAMES, SCHEDULE_NAMES
 from scumble_core.sampling.samplers import SAMPLERS
+
+SD15, SDXL = FAMILIES["sd15"].facts, FAMILIES["sdxl"].facts
+FACTS = {"starter": STARTER, **{name: family.facts for name, family in FAMILIES.items()}}
 
 INTERVALS = st.sampled_from([(0.0, math.inf), (0.28, 5.42), (0.1, 0.3), (20.0, 30.0), (0.0, 0.0)])
 

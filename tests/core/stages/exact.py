@@ -47,7 +47,7 @@ class ExactModel:
         self._fits(latents.shape[-1], len(latents))
         return pixel_shuffle(latents, 2) / 2 + 0.5
 
-    def encode_prompt(self, prompt, extent, *, negative=False):
+    def encode_prompt(self, prompt, extent, *, negative=False, guidance=None):
         return Prompt(prompt, negative)
 
     def denoise(self, x, sigma, conditioning):

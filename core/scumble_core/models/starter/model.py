@@ -51,7 +51,14 @@ class StarterModel:
     def decode(self, latents: Tensor) -> Tensor:
         return self._codec.decode(latents)
 
-    def encode_prompt(self, prompt: str, extent: Extent, *, negative: bool = False) -> Conditioning:  # noqa: ARG002
+    def encode_prompt(
+        self,
+        prompt: str,  # noqa: ARG002
+        extent: Extent,  # noqa: ARG002
+        *,
+        negative: bool = False,  # noqa: ARG002
+        guidance: float | None = None,  # noqa: ARG002
+    ) -> Conditioning:
         return Conditioning()
 
     @torch.inference_mode()
