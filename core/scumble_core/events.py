@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from scumble_core.picture.geometry import Bounds
 
-Stage = Literal["first_pass", "upscale", "merge", "tiles", "compose"]
-STAGES: tuple[Stage, ...] = ("first_pass", "upscale", "merge", "tiles", "compose")
+Stage = Literal["restore", "first_pass", "upscale", "merge", "tiles", "compose"]
+STAGES: tuple[Stage, ...] = ("restore", "first_pass", "upscale", "merge", "tiles", "compose")
 
 How = Literal["done", "kept", "taken over"]
 HOWS: tuple[How, ...] = ("done", "kept", "taken over")

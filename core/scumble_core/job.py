@@ -47,13 +47,14 @@ class Job:
         self.emit(StageStarted(stage, tiles))
 
     def stepper(
-        self, stage: Stage, steps: int, seconds: float, scale: float, output: Extent, pace: Pace
+        self, stage: Stage, steps: int, seconds: float, scale: float, output: Extent, pace: Pace, before: int = 0
     ) -> Callable[[Bounds], None]:
         """Tells of each finished step of a stage in `steps` steps, and ends the job when that is wished.
 
-        `seconds`: the stage's estimate; `scale`: from the stage's pixels to those of `output`.
+        `seconds`: the stage's estimate; `scale`: from the stage's pixels to those of `output`; `before`: so many of the
+        steps are done already.
         """
-        numbers = itertools.count(1)
+        numbers = itertools.count(1 + before)
 
         def done(box: Bounds) -> None:
             pace.advance(seconds / steps)
@@ -63,9 +64,11 @@ class Job:
 
         return done
 
-    def counter(self, stage: Stage, tiles: int, seconds: float, scale: float, output: Extent, pace: Pace) -> TileDone:
+    def counter(
+        self, stage: Stage, tiles: int, seconds: float, scale: float, output: Extent, pace: Pace, before: int = 0
+    ) -> TileDone:
         """Tells of each finished tile, and shows it; arguments as in `stepper`."""
-        step = self.stepper(stage, tiles, seconds, scale, output, pace)
+        step = self.stepper(stage, tiles, seconds, scale, output, pace, before)
 
         def done(box: Bounds, pixels: Floats) -> None:
             self.emit(TilePreview(box.scaled(scale).intersect(Bounds.of(output)), preview(pixels)))

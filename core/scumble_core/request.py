@@ -87,6 +87,7 @@ class RefineRequest:
     base: str = "starter"
     refiner: str = "starter-refiner"
     upscaler: str = "auto"
+    restore: str = "none"
     tiler_model: str = ""
     sampler: str = ""
     schedule: str = ""

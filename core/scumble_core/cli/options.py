@@ -50,9 +50,10 @@ OPTIONS = (
     RequestOption("base", str, ("--model", "-m"), "'starter' or a folder in diffusers' layout.", _MODELS),
     RequestOption("refiner", str, ("--refiner",), "'starter-refiner', a folder, or 'none'.", _MODELS),
     RequestOption(
-        "upscaler", str, ("--upscaler",), "'auto', 'none', 'starter-x2', 'starter-x4' or a file that spandrel knows.",
-        _MODELS,
+        "upscaler", str, ("--upscaler",),
+        "'auto', 'none', 'starter-x2', 'starter-x4', a file that spandrel knows, or several: A+B.", _MODELS,
     ),
+    RequestOption("restore", str, ("--restore",), "A 1x network that cleans the picture first, or 'none'.", _MODELS),
     RequestOption("tiler_model", str, ("--tiler-model",), "'base' or 'refiner' alone for the tiles.", _MODELS),
     RequestOption("sampler", str, ("--sampler",), f"One of {', '.join(SAMPLER_NAMES)}.", _SAMPLING),
     RequestOption(

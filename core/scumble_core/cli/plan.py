@@ -14,7 +14,7 @@ from scumble_core.cli.options import make_request, region_masks, takes_request
 from scumble_core.cli.part import Wanted, extent_of, selected_part
 from scumble_core.files.read import read_document
 from scumble_core.mikey.plan import ReferencePlan
-from scumble_core.models.memory import installed_memory
+from scumble_core.models.memory.installed import installed_memory
 from scumble_core.plan.inputs import plan_folder
 from scumble_core.plan.job import Plan
 

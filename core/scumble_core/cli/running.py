@@ -14,6 +14,7 @@ from scumble_core.events import Event, JobResult, StageStarted, TileFinished
 from scumble_core.request import RefineRequest
 
 STAGE_NAMES = {
+    "restore": "Restoring",
     "first_pass": "First pass",
     "upscale": "Upscaling",
     "merge": "Merging",

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from scumble_core.inputs import Inputs
 from scumble_core.mikey.plan import ReferencePlan, plan_reference
+from scumble_core.models.library import upscaler_facts
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.survey import Survey, survey
-from scumble_core.plan.job import Plan, informed, plan_job
+from scumble_core.plan.job import FactsOf, Plan, informed, plan_job
 from scumble_core.plan.seen import Seen, cover
 from scumble_core.presets import SCUMBLE
 from scumble_core.request import RefineRequest
@@ -25,9 +26,9 @@ def plan_folder(folder: Path, request: RefineRequest, memory: int | None) -> Pla
     return informed(plan, look(inputs, survey(colour, inputs.source)))
 
 
-def plan_inputs(request: RefineRequest, inputs: Inputs, memory: int | None) -> Plan:
-    """The plan as far as it is known from sizes alone. `memory`: the device's, in bytes."""
-    return plan_job(request, inputs.source.extent, wanted_of(request, inputs), memory)
+def plan_inputs(request: RefineRequest, inputs: Inputs, memory: int | None, facts_of: FactsOf = upscaler_facts) -> Plan:
+    """The plan as far as it is known from sizes alone. `memory`: the device's, in bytes; `facts_of`: see plan_job."""
+    return plan_job(request, inputs.source.extent, wanted_of(request, inputs), memory, facts_of)
 
 
 def wanted_of(request: RefineRequest, inputs: Inputs) -> Bounds | None:

@@ -1,27 +1,37 @@
 """The plan of a whole job: all that is known before a model is loaded. No torch here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
+from math import prod
 from typing import Any
 
 from scumble_core.errors import PictureError
 from scumble_core.models.facts import ModelFacts
-from scumble_core.models.library import base_facts, refiner_for, upscaler_facts, upscaler_for
+from scumble_core.models.library import NONE, base_facts, refiner_for, upscaler_facts, upscaler_for, upscalers_of
+from scumble_core.models.upscalers.facts import UpscalerFacts
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.described import described
 from scumble_core.plan.passes import RefinePass, plan_pass
 from scumble_core.plan.seen import Seen
-from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
+from scumble_core.plan.upscaling import (
+    ASSUMED_SCALE,
+    UpscaleStep,
+    check_upscalers,
+    plan_restoring,
+    plan_upscaling,
+)
 from scumble_core.request import RefineRequest
 
 LARGEST_SIDE = 32_768
-ASSUMED_UPSCALER_SCALE = 4
+ASSUMED_UPSCALER_SCALE = ASSUMED_SCALE
 # How far around what the tile pass sees the source is enlarged: resizing looks beyond the edges, reducing to a tenth by
 # 30 pixels.
 CONTEXT = 64
 # How far around what is wanted the tile pass reaches, so that the colour lock (96 pixels) and the evening of blends (6)
 # see the same there as in a full run.
 LOCK_CONTEXT = 104
+FactsOf = Callable[[str], UpscalerFacts | None]
 # A small picture is refined at a scale larger than asked by no more than this.
 MOST_EXTRA_SCALE = 8.0
 
@@ -44,14 +54,12 @@ class Plan:
     final: Extent
     result: Bounds
     upscaler: str
-    upscaler_scale: int
-    upscale_grid: TileGrid | None
-    upscale_boxes: tuple[Bounds, ...]
+    restoring: UpscaleStep | None
+    enlarging: tuple[UpscaleStep, ...]
     first_pass: RefinePass | None
     tile_pass: RefinePass | None
     refiner: str
     facts: ModelFacts
-    upscale_seconds_per_megapixel: float
 
     @property
     def model_calls(self) -> int:
@@ -66,11 +74,22 @@ class Plan:
     @property
     def seconds(self) -> float:
         """A rough estimate for a slow machine, known to be one: a running job measures its own pace."""
-        return self.upscale_seconds + sum(self.pass_seconds(run) for run in self._passes)
+        restoring = 0.0 if self.restoring is None else self.restoring.seconds
+        return restoring + self.upscale_seconds + sum(self.pass_seconds(run) for run in self._passes)
+
+    @property
+    def upscaler_scale(self) -> int:
+        """How much all upscalers together enlarge, before the picture is brought to its exact size."""
+        return prod(step.scale for step in self.enlarging)
+
+    @property
+    def upscale_boxes(self) -> tuple[Bounds, ...]:
+        """The tiles of all upscalers, each in the pixels of what it is given."""
+        return tuple(box for step in self.enlarging for box in step.boxes)
 
     @property
     def upscale_seconds(self) -> float:
-        return sum(box.extent.area for box in self.upscale_boxes) / 1e6 * self.upscale_seconds_per_megapixel
+        return sum(step.seconds for step in self.enlarging)
 
     def pass_seconds(self, run: RefinePass) -> float:
         """One pass's share of `seconds`. The autoencoder counts as one call."""
@@ -82,10 +101,9 @@ class Plan:
         """Room for the working files, as float32, for both results, and for all finished tiles: the upscaler's of 16
         bits, the others as float32.
         """
-        enlarged = Extent(self.source.width * self.upscaler_scale, self.source.height * self.upscaler_scale)
-        tiles = self.megapixels * 1e6 * 3 * 4
-        tiles += sum(box.extent.area for box in self.upscale_boxes) * self.upscaler_scale**2 * 3 * 2
-        return int((enlarged.area * 4 + self.output.area * 8 + self.result.extent.area * 8) * 4 + tiles)
+        steps = (*(() if self.restoring is None else (self.restoring,)), *self.enlarging)
+        tiles = self.megapixels * 1e6 * 3 * 4 + sum(step.disk_bytes for step in steps)
+        return int((self.source.area * 4 + self.output.area * 8 + self.result.extent.area * 8) * 4 + tiles)
 
     @property
     def _passes(self) -> tuple[RefinePass, ...]:
@@ -93,7 +111,10 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """For `scumble plan --json` and the results' metadata."""
-        return described(self)
+        shown = described(self)
+        if self.restoring is not None:
+            shown["models"]["restore"] = self.restoring.model
+        return shown
 
     def stages(self) -> dict[str, dict[str, object]]:
         """Per stage, its tiles and settings."""
@@ -102,14 +123,27 @@ class Plan:
             for name, run in (("first_pass", self.first_pass), ("tiles", self.tile_pass))
             if run is not None
         }
+        if self.restoring is not None:
+            stages["restore"] = self.restoring.to_dict()
         stages["upscale"] = {"tiles": max(1, len(self.upscale_boxes)), "factor": self.upscaler_scale}
+        if len(self.enlarging) == 1:
+            stages["upscale"] = self.enlarging[0].to_dict()
+        elif self.enlarging:
+            stages["upscale"]["chain"] = [step.to_dict() for step in self.enlarging]
         return stages
 
 
 def plan_job(
-    request: RefineRequest, source: Extent, selection: Bounds | None = None, memory: int | None = None
+    request: RefineRequest,
+    source: Extent,
+    selection: Bounds | None = None,
+    memory: int | None = None,
+    facts_of: FactsOf = upscaler_facts,
 ) -> Plan:
-    """Plan the job; `selection` bounds what is selected, in source pixels; `memory` is the device's, in bytes."""
+    """Plan the job; `selection` bounds what is selected, in source pixels; `memory` is the device's, in bytes.
+
+    `facts_of`: of an upscaler; who has it loaded knows more than an index.
+    """
     facts = base_facts(request.base)
     scale = _working_scale(request, source, facts)
     output = source.scaled(scale)
@@ -119,19 +153,21 @@ def plan_job(
     final = source.scaled(final_scale)
     region = wanted.scaled(scale).intersect(Bounds.of(output))
     upscaler = upscaler_for(request, scale)
-    known = upscaler_facts(upscaler)
-    grid = None
-    if known is not None:
-        grid = plan_tiles(source, TileLimits(4, known.overlap, known.tile, known.tile**2, 4.0))
+    upscalers = [(model, known) for model in upscalers_of(upscaler) if (known := facts_of(model)) is not None]
+    check_upscalers(upscaler, upscalers)
     tiles = plan_pass(request, output, region.pad(LOCK_CONTEXT), facts, request.strength, memory)
     seen = wanted if tiles is None else _source_of(tiles.context, scale)
-    around = seen.pad(CONTEXT)
-    upscaled = () if grid is None else tuple(box for box in grid.boxes() if not box.intersect(around).is_empty)
+    enlarging = plan_upscaling(upscalers, source, seen.pad(CONTEXT), memory)
+    seen = reduce(Bounds.union, enlarging[0].boxes if enlarging else (), seen.pad(CONTEXT))
     generates = request.start == "empty"
     first = None
     if request.first_pass or generates:
-        enlarged = reduce(Bounds.union, upscaled, around).pad(LOCK_CONTEXT)
-        first = plan_pass(request, source, enlarged, facts, request.first_pass_strength, memory, generates)
+        first = plan_pass(
+            request, source, seen.pad(LOCK_CONTEXT), facts, request.first_pass_strength, memory, generates
+        )
+    if first is not None:
+        seen = reduce(Bounds.union, first.context, seen.pad(LOCK_CONTEXT))
+    restorer = None if request.restore == NONE or generates else facts_of(request.restore)
     return Plan(
         request=request,
         source=source,
@@ -142,14 +178,12 @@ def plan_job(
         final=final,
         result=wanted.scaled(final_scale).intersect(Bounds.of(final)),
         upscaler=upscaler,
-        upscaler_scale=1 if known is None else known.scale or ASSUMED_UPSCALER_SCALE,
-        upscale_grid=grid,
-        upscale_boxes=upscaled,
+        restoring=None if restorer is None else plan_restoring(request.restore, restorer, source, seen, memory),
+        enlarging=enlarging,
         first_pass=first,
         tile_pass=tiles,
         refiner=refiner_for(request),
         facts=facts,
-        upscale_seconds_per_megapixel=0.0 if known is None else known.seconds_per_megapixel,
     )
 
 

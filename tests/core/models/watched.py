@@ -24,6 +24,9 @@ class Watched:
     def upscaler(self, upscaler):
         return _Upscaler(self.models.upscaler(upscaler), self)
 
+    def upscaler_facts(self, upscaler):
+        return self.models.upscaler_facts(upscaler)
+
     def latent_model(self, base, refiner):
         return _Model(self.models.latent_model(base, refiner), self)
 

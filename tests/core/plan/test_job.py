@@ -149,7 +149,7 @@ def test_all_that_a_selections_tiles_see_is_enlarged(size, data, scale, tile, st
         return cells
 
     needed = marked(box.pad(4) for box in seen)
-    if plan.upscale_grid is not None:
+    if plan.enlarging:
         enlarged = marked(plan.upscale_boxes)
         assert not (needed & ~enlarged).any()
         needed = enlarged

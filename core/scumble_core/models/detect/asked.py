@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+from spandrel import ImageModelDescriptor, UnsupportedModelError
 
 from scumble_core.models.detect.files import detect_tensors
-from scumble_core.models.detect.found import Found, Scalar
+from scumble_core.models.detect.found import Found
 from scumble_core.models.tensors import Tensors, read_tensors
+from scumble_core.models.upscalers.descriptor import detail_of, loader, refusal
+from scumble_core.models.upscalers.weights import load_tensors
 
 # A network that can't be told from shapes alone is loaded, if it is small.
 LARGEST_LOADED = 200_000_000
@@ -30,30 +32,24 @@ def ask_spandrel(path: Path) -> Found | None:
     """
     tensors = read_tensors(path)
     descriptor = _described(path, tensors)
-    if not isinstance(descriptor, ImageModelDescriptor) or descriptor.input_channels != 3:
+    if not isinstance(descriptor, ImageModelDescriptor) or refusal(descriptor):
         return None
-    detail: dict[str, Scalar] = {
-        "architecture": str(descriptor.architecture.name), "scale": int(descriptor.scale),
-        "purpose": str(descriptor.purpose), "half": bool(descriptor.supports_half),
-        "tiling": descriptor.tiling.name.lower(),
-    }  # fmt: skip
     found = detect_tensors(path, tensors)
-    return replace(found, kind="upscaler", family="", variant="", prediction="", detail=detail)
+    return replace(found, kind="upscaler", family="", variant="", prediction="", detail=detail_of(descriptor))
 
 
 def _described(path: Path, tensors: Tensors) -> object:
     try:
         with torch.device("meta"):
-            return ModelLoader(torch.device("meta")).load_from_state_dict(_without_content(tensors))
+            return loader(torch.device("meta")).load_from_state_dict(_without_content(tensors))
     except UnsupportedModelError:
         return None
     except Exception:  # an architecture that reads a tensor's content to know itself
         if tensors.bytes > LARGEST_LOADED:
             return None
-    from scumble_core.models.upscalers.weights import load_tensors
 
     try:
-        return ModelLoader().load_from_state_dict(load_tensors(path))
+        return loader().load_from_state_dict(load_tensors(path))
     except UnsupportedModelError:
         return None
     except (RuntimeError, ValueError, KeyError, TypeError, AssertionError):

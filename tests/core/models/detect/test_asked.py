@@ -46,8 +46,9 @@ def test_what_is_no_upscaler_is_none(tmp_path):
     assert ask_spandrel(write(tmp_path / "y.safetensors", {"something.else": (3, 4)})) is None
 
 
-def test_one_for_grey_pictures_is_none(tmp_path):
-    torch.save(
-        SRVGGNetCompact(num_in_ch=1, num_out_ch=1, num_feat=8, num_conv=2, upscale=2).state_dict(), tmp_path / "x.pth"
-    )
-    assert ask_spandrel(tmp_path / "x.pth") is None
+def test_one_for_grey_pictures_sees_the_colours_one_by_one_and_one_that_makes_grey_of_colours_is_none(tmp_path):
+    for given, made in ((1, 1), (3, 1)):
+        network = SRVGGNetCompact(num_in_ch=given, num_out_ch=made, num_feat=8, num_conv=2, upscale=1)
+        torch.save(network.state_dict(), tmp_path / f"{given}.pth")
+    assert ask_spandrel(tmp_path / "1.pth").detail["channels"] == 1
+    assert ask_spandrel(tmp_path / "3.pth") is None
