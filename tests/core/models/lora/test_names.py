@@ -4,7 +4,8 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from scumble_core.models.lora.names import Layers, from_ldm
+from scumble_core.models.ldm_names import from_ldm
+from scumble_core.models.lora.names import Layers
 
 SDXL = {
     "block_out_channels": (320, 640, 1280), "cross_attention_dim": 2048, "transformer_layers_per_block": (1, 2, 10),
