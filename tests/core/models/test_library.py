@@ -140,11 +140,11 @@ def cut(path):
 BASES = {
     "a refiner": (checkpoint("sdxl-refiner"), "is a refiner, which only finishes pictures, not the base model"),
     "a LoRA": (SDXL_LORA, "is a LoRA, not the base model"),
-    "a network alone": (ldm_unet(768), "a diffusion network without its encoders, not the base model"),
+    "a network alone": (ldm_unet(768), "a diffusion network without its encoders, and no model lends it any"),
     "an autoencoder": (LDM_VAE, r"an autoencoder \(VAE\), not the base model"),
     "no encoder": (
         {name: shape for name, shape in checkpoint("sd15").items() if "cond_stage" not in name},
-        "is not whole, its text encoder is missing",
+        "comes without its text encoder, and no model lends it one",
     ),
     "another task": (checkpoint("sd15", channels=8), r"a model for another task \(edit\)"),
     "another sampling": ({**checkpoint("sdxl"), "edm_mean": (4,)}, "is an EDM model"),
