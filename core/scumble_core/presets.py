@@ -16,7 +16,7 @@ SCUMBLE = "scumble"
 _COMMON = frozenset(
     {
         "preset", "start", "scale", "strength", "seed", "prompt", "negative_prompt", "base", "refiner", "upscaler",
-        "keep_size", "origin_x", "origin_y", "grow", "soft_edge",
+        "loras", "vae", "keep_size", "origin_x", "origin_y", "grow", "soft_edge",
     }
 )  # fmt: skip
 _SAMPLING = frozenset({"first_pass_strength", "steps", "guidance", "sampler", "schedule"})

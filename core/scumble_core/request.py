@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from scumble_core.errors import RequestError
 from scumble_core.presets import PRESETS, SCUMBLE, Preset, Range, Scalar
@@ -22,6 +22,8 @@ RANGES: Mapping[str, Range] = {
     "guidance": (1.0, 30.0),
     "first_pass_strength": (0.0, 1.0),
     "colour_lock": (0.0, 1.0),
+    "controlnet_strength": (0.0, 2.0),
+    "controlnet_end": (0.0, 1.0),
     "grow": (0, 512),
     "soft_edge": (0, 256),
     "smallest_side": (64, 4096),
@@ -50,7 +52,16 @@ ALIASES: Mapping[str, str] = {
     "use_complexity_score": "complexity",
 }
 MOST_REGIONS = 16
+MOST_LORAS = 16
+LORA_WEIGHTS: Range = (-10.0, 10.0)
 MOST_RESEEDED = 10_000
+
+
+class Lora(NamedTuple):
+    """A LoRA's id, and how much of it."""
+
+    id: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,11 @@ class RefineRequest:
     refiner: str = "starter-refiner"
     upscaler: str = "auto"
     restore: str = "none"
+    loras: tuple[Lora, ...] = ()
+    controlnet: str = "none"
+    controlnet_strength: float = 1.0
+    controlnet_end: float = 1.0
+    vae: str = "none"
     tiler_model: str = ""
     sampler: str = ""
     schedule: str = ""
@@ -115,7 +131,8 @@ class RefineRequest:
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, fit for JSON."""
         values = asdict(self)
-        return {**values, "regions": list(values["regions"]), "reseeded": list(values["reseeded"])}
+        loras = [lora._asdict() for lora in self.loras]
+        return {**values, "loras": loras, "regions": list(values["regions"]), "reseeded": list(values["reseeded"])}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "RefineRequest":
@@ -216,6 +233,21 @@ def _reseeded(value: object) -> tuple[Reseeded, ...]:
     return tuple(found)
 
 
+def _loras(value: object) -> tuple[Lora, ...]:
+    found = []
+    low, high = LORA_WEIGHTS
+    for number, entry in enumerate(_entries("loras", value, MOST_LORAS, frozenset({"id", "weight"}))):
+        model, weight = entry["id"], entry["weight"]
+        if not isinstance(model, str) or not model:
+            raise RequestError(f"loras[{number}].id is {model!r}, but must be a model's name or path.")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not low <= weight <= high:
+            raise RequestError(
+                f"loras[{number}].weight is {weight!r}, but must be a number between {low:g} and {high:g}."
+            )
+        found.append(Lora(model, float(weight)))
+    return tuple(found)
+
+
 def _entries(name: str, value: object, most: int, wanted: frozenset[str]) -> list[dict[str, object]]:
     """A list of objects that have these fields; others are dropped."""
     if not isinstance(value, list | tuple) or len(value) > most:
@@ -226,4 +258,4 @@ def _entries(name: str, value: object, most: int, wanted: frozenset[str]) -> lis
     return [{key: entry[key] for key in wanted} for entry in value]
 
 
-_LISTS = {"regions": _regions, "reseeded": _reseeded}
+_LISTS = {"loras": _loras, "regions": _regions, "reseeded": _reseeded}

@@ -34,8 +34,11 @@ CHOICES: "Mapping[str, tuple[str, ...]]" = {
 }  # fmt: skip
 
 _ALWAYS = frozenset(
-    {"scale", "strength", "seed", "prompt", "negative_prompt", "base", "refiner", "upscaler", "grow", "soft_edge"}
-)
+    {
+        "scale", "strength", "seed", "prompt", "negative_prompt", "base", "refiner", "upscaler", "loras", "grow",
+        "soft_edge",
+    }
+)  # fmt: skip
 _SAMPLING = frozenset({"first_pass_strength", "steps", "guidance", "sampler", "schedule"})
 
 

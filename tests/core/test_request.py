@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scumble_core.errors import RequestError
 from scumble_core.presets import PRESETS
-from scumble_core.request import RANGES, RefineRequest
+from scumble_core.request import RANGES, Lora, RefineRequest
 
 
 def test_the_defaults_are_a_valid_request() -> None:
@@ -19,6 +19,33 @@ def test_the_defaults_are_a_valid_request() -> None:
 def test_a_request_survives_json(scale: float, seed: int, prompt: str) -> None:
     request = RefineRequest(scale=scale, seed=seed, prompt=prompt)
     assert RefineRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+
+
+def test_loras_come_as_objects_and_survive_json() -> None:
+    asked = {"loras": [{"id": "a", "weight": 1}, {"id": "/b.safetensors", "weight": -0.35, "new": True}]}
+    request = RefineRequest.from_dict(asked)
+    assert request.loras == (Lora("a", 1.0), Lora("/b.safetensors", -0.35))
+    assert request.to_dict()["loras"] == [{"id": "a", "weight": 1.0}, {"id": "/b.safetensors", "weight": -0.35}]
+    assert RefineRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+
+
+@pytest.mark.parametrize(
+    "loras",
+    [
+        {"a": 1}, [["a", 1]], [{"id": "a"}], [{"id": "", "weight": 1}], [{"id": 3, "weight": 1}],
+        [{"id": "a", "weight": "1"}], [{"id": "a", "weight": True}], [{"id": "a", "weight": 11}],
+        [{"id": "a", "weight": float("nan")}], [{"id": "a", "weight": 1}] * 17,
+    ],
+)  # fmt: skip
+def test_loras_that_are_none_are_refused(loras: object) -> None:
+    with pytest.raises(RequestError, match="loras"):
+        RefineRequest.from_dict({"loras": loras})
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_preset_takes_loras_and_another_autoencoder(preset: str) -> None:
+    asked = {"preset": preset, "loras": [{"id": "a", "weight": 0.5}], "vae": "b"}
+    assert RefineRequest.from_dict(asked).loras == (Lora("a", 0.5),)
 
 
 @pytest.mark.parametrize("name", sorted(RANGES))

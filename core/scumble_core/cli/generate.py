@@ -25,11 +25,12 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="OUT.ora holds both layers; .png and .tif one.")],
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the picture before it is enlarged.")] = "1024x1024",
     work: Keep = None,
+    lora: options.Loras = None,
     as_json: options.Json = False,
     **values: Any,
 ) -> None:
     """Draw a picture from nothing but a prompt, enlarge it and refine it tile by tile."""
-    request = make_request({**values, "start": "empty"}, None, None)
+    request = make_request({**values, "start": "empty"}, None, None, lora)
     extent = parse_size(size)
     check_output(output)
     empty = np.zeros((extent.height, extent.width, 4), np.uint8)

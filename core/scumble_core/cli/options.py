@@ -54,6 +54,14 @@ OPTIONS = (
         "'auto', 'none', 'starter-x2', 'starter-x4', a file that spandrel knows, or several: A+B.", _MODELS,
     ),
     RequestOption("restore", str, ("--restore",), "A 1x network that cleans the picture first, or 'none'.", _MODELS),
+    RequestOption("controlnet", str, ("--controlnet",), "A tile ControlNet that keeps to the picture.", _MODELS),
+    RequestOption(
+        "controlnet_strength", float, ("--controlnet-strength",), "How strongly it keeps to it: 0 to 2.", _MODELS
+    ),
+    RequestOption(
+        "controlnet_end", float, ("--controlnet-end",), "For how much of the walk: 1 is to its end.", _MODELS
+    ),
+    RequestOption("vae", str, ("--vae",), "Another autoencoder for the base model, or 'none'.", _MODELS),
     RequestOption("tiler_model", str, ("--tiler-model",), "'base' or 'refiner' alone for the tiles.", _MODELS),
     RequestOption("sampler", str, ("--sampler",), f"One of {', '.join(SAMPLER_NAMES)}.", _SAMPLING),
     RequestOption(
@@ -91,6 +99,10 @@ Regions = Annotated[
     list[str] | None,
     typer.Option("--region", help="MASK.png=PROMPT: where the mask is bright, this prompt counts.", show_default=False),
 ]
+Loras = Annotated[
+    list[str] | None,
+    typer.Option("--lora", help="NAME or NAME=WEIGHT, once for each LoRA; a name or a path.", rich_help_panel="Models"),
+]
 StrengthMap = Annotated[
     Path | None, typer.Option("--strength-map", help="A grey picture: the brighter, the more is refined.")
 ]
@@ -124,14 +136,27 @@ def takes_request(command: Callable[Arguments, Answer]) -> Callable[Arguments, A
     return command
 
 
-def make_request(values: dict[str, Any], regions: list[str] | None, redo: list[str] | None) -> RefineRequest:
+def make_request(
+    values: dict[str, Any], regions: list[str] | None, redo: list[str] | None, loras: list[str] | None = None
+) -> RefineRequest:
     """The request, validated; options that were not given are the preset's."""
     given = {name: value for name, value in values.items() if value is not None}
     if regions:
         given["regions"] = [{"prompt": prompt} for _mask, prompt in region_masks(regions)]
+    if loras:
+        given["loras"] = [_lora(text) for text in loras]
     if redo:
         given["reseeded"] = [_reseeded(text) for text in redo]
     return RefineRequest.from_dict(given)
+
+
+def _lora(text: str) -> dict[str, object]:
+    """A path may have "=" in it; only a number after the last one is a weight."""
+    model, equals, weight = text.rpartition("=")
+    try:
+        return {"id": model, "weight": float(weight)} if equals else {"id": text, "weight": 1.0}
+    except ValueError:
+        return {"id": text, "weight": 1.0}
 
 
 def region_masks(regions: list[str] | None) -> list[tuple[Path, str]]:

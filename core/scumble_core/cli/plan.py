@@ -28,11 +28,12 @@ def plan(
     reproduce: options.Reproduce = False,
     region: options.Regions = None,
     strength_map: options.StrengthMap = None,
+    lora: options.Loras = None,
     as_json: options.Json = False,
     **values: Any,
 ) -> None:
     """Show stages, tiles, model calls, disk room and a rough time for refining PICTURE."""
-    request = make_request(values, region, None)
+    request = make_request(values, region, None, lora)
     document = read_document(picture)
     part = selected_part(extent_of(document.pixels), Wanted(box, mask, context, reproduce, request.grow))
     masks = Masks(strength_map, [path for path, _prompt in region_masks(region)])

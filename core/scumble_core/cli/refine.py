@@ -37,12 +37,13 @@ def refine(
     region: options.Regions = None,
     strength_map: options.StrengthMap = None,
     redo_tile: options.Redo = None,
+    lora: options.Loras = None,
     work: Keep = None,
     as_json: options.Json = False,
     **values: Any,
 ) -> None:
     """Upscale PICTURE and refine it tile by tile."""
-    request = make_request(values, region, redo_tile)
+    request = make_request(values, region, redo_tile, lora)
     check_output(output)
     document = read_document(picture)
     part = selected_part(extent_of(document.pixels), Wanted(box, mask, context, reproduce, request.grow))
