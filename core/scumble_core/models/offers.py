@@ -12,7 +12,7 @@ from scumble_core.models.finding import Place, all_places
 from scumble_core.models.index import NAME, Entry, ModelIndex
 
 # How long a first look at all places may take: the rest is left to the background.
-FIRST_LOOK_SECONDS = 0.3
+FIRST_LOOK_SECONDS = 0.1
 _TITLES = {
     "sd15": "SD 1.5", "sd21": "SD 2", "sdxl": "SDXL", "sdxl-refiner": "SDXL refiner", "flux": "Flux",
     "z-image": "Z-Image", "qwen-image": "Qwen-Image", "sd3": "SD 3", "sd-or-sdxl": "SD or SDXL",

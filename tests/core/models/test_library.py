@@ -84,12 +84,20 @@ def test_what_can_not_be_used_is_not_offered(models):
     with (models / "broken.safetensors").open("r+b") as file:
         file.truncate(5000)
     write(models / "no-vae.safetensors", {n: s for n, s in checkpoint("sd15").items() if "first_stage" not in n})
-    write(models / "depth.safetensors", checkpoint("sd15", channels=5))
+    write(models / "depth.safetensors", checkpoint("sdxl", channels=5))
     write(models / "net.safetensors", ldm_unet(768))
     (models / "upscalers").mkdir()
     (models / "upscalers/empty.pth").write_bytes(b"")
     offered = choices(models)
     assert len(offered.bases) == 1 and len(offered.upscalers) == 4
+
+
+def test_what_another_model_completes_is_offered(models):
+    write(models / "net.safetensors", ldm_unet(768))
+    write(models / "no-vae.safetensors", {n: s for n, s in checkpoint("sd15").items() if "first_stage" not in n})
+    assert len(choices(models).bases) == 1
+    save_tiny("sd15", models / "whole")
+    assert sorted(names(choices(models).bases)[1:]) == ["net (SD 1.5)", "no-vae (SD 1.5)", "whole (SD 1.5)"]
 
 
 def test_an_unknown_file_among_upscalers_is_offered_until_spandrel_says_no(models):
