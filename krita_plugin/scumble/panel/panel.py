@@ -130,8 +130,17 @@ class ScumblePanel(QtWidgets.QWidget):
     @guarded
     def repeat(self) -> None:
         """The last run once more, of what the document shows now."""
-        made = self._last()
-        if made is not None:
+        made, offer = self.runner.last_of(self.watcher.seen.document), self.watcher.seen.offer
+        if made is None:
+            self.run_box.surprised(tr("Nothing was refined in this document since Krita was started."))
+        elif made.order.scale != 1 and offer is not None and offer.target.canvas != made.order.target.canvas:
+            # Enlarged once more, nothing of it would be as it was.
+            self.run_box.surprised(
+                tr("The last run made this document larger: undo that, paint, and refine it again then.")
+                if made.order.placement.destination == "enlarge"
+                else tr("This document was made larger than the one it came from: paint there, and refine that again.")
+            )
+        else:
             self.runner.repeat(made)
 
     @guarded
@@ -223,6 +232,7 @@ class ScumblePanel(QtWidgets.QWidget):
         self.form.source.say(seen.reason or ("" if seen.offer is None else _said(seen)))
         self.run_box.set_reason(seen.reason)
         self._show_run()
+        self._refuse()
         self._draw()
         self._ask()
 
@@ -266,7 +276,7 @@ class ScumblePanel(QtWidgets.QWidget):
 
     @guarded
     def _again(self, entry: Entry) -> None:
-        made = self._last()
+        made = self.runner.last(self.watcher.seen.document)
         if made is not None and made.order.asked == entry.asked:
             self.runner.redo(made)
         else:
@@ -291,12 +301,6 @@ class ScumblePanel(QtWidgets.QWidget):
             self.form.show_settings(replace(self.form.settings, seed=drawn.seed))
         return drawn
 
-    def _last(self) -> "Made | None":
-        made = self.runner.last(self.watcher.seen.document)
-        if made is None:
-            self.run_box.surprised(tr("Nothing was refined in this document since Krita was started."))
-        return made
-
     def _ask(self) -> None:
         self.estimator.ask(self.form.settings, self.watcher.seen.offer)
 
@@ -313,7 +317,8 @@ class ScumblePanel(QtWidgets.QWidget):
 
     def _refuse(self) -> None:
         """What needs an earlier run can't be wished for without one."""
-        self.run_box.offer_again(self.runner.last(self.watcher.seen.document) is not None)
+        document = self.watcher.seen.document
+        self.run_box.offer_again(self.runner.last_of(document) is not None, self.runner.last(document) is not None)
 
     def _connect(self) -> None:
         for signal, wish in (

@@ -83,12 +83,12 @@ class RunBox(QtWidgets.QWidget):
             self._reason = reason
             self._refresh()
 
-    def offer_again(self, is_known: bool) -> None:
-        """Whether there was a run in this document that can be repeated, in parts or as a whole."""
-        for name in ("scumble_do_repeat", "scumble_do_redo_tile"):
+    def offer_again(self, can_repeat: bool, has_tiles: bool) -> None:
+        """Whether there was a run of this document that can be repeated, and one in it whose tiles can be redone."""
+        for name, is_possible in (("scumble_do_repeat", can_repeat), ("scumble_do_redo_tile", has_tiles)):
             action = self.findChild(QAction, name)
             if action is not None:
-                action.setEnabled(is_known)
+                action.setEnabled(is_possible)
 
     def surprised(self, sentence: str) -> None:
         """See `guarded`."""

@@ -80,8 +80,13 @@ class Runner(QtCore.QObject):
         return shown[-1] if shown else None
 
     def last(self, document: str) -> "Made | None":
-        """What was made last in this document since Krita was started."""
-        found = [made for made in self._made if made.placed.document == document]
+        """What was made last in this document since Krita was started; trials of a tile don't count."""
+        found = [made for made in self._whole() if made.placed.document == document]
+        return found[-1] if found else None
+
+    def last_of(self, document: str) -> "Made | None":
+        """What was made last of this document or in it: its results may lie in another."""
+        found = [made for made in self._whole() if document in (made.order.target.document, made.placed.document)]
         return found[-1] if found else None
 
     def resume(self, job: str) -> None:
@@ -165,6 +170,9 @@ class Runner(QtCore.QObject):
         for each in over:
             each.deleteLater()
         return run
+
+    def _whole(self) -> "list[Made]":
+        return [made for made in self._made if made.order.asked.tile is None]
 
     @staticmethod
     def _slot(run: Run, call: "Callable[[Run], None]") -> "Callable[..., None]":
