@@ -17,11 +17,10 @@ import torch
 from torch import Tensor
 
 from scumble_core.errors import ScumbleError
+from scumble_core.models.additions import UNION_TILE
 from scumble_core.models.ldm_names import from_ldm
 from scumble_core.models.weights import read_tensors_of
 
-# The place of "tile" among a union's tasks.
-UNION_TILE = 6
 _PREFIX = "control_model."
 _HINT = re.compile(r"input_hint_block_(\d+)")
 _ZERO = re.compile(r"zero_convs_(\d+)_0")

@@ -1,7 +1,9 @@
 """A loaded pipeline of diffusers as a LatentModel, by what its family says of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,19 +15,32 @@ from scumble_core.models.families import Family
 from scumble_core.models.families.adapter import Words
 from scumble_core.models.interface import Conditioning
 from scumble_core.models.networks import KLAutoencoder
+from scumble_core.models.prompts.encoder import Encoded, PromptEncoder, no_embeddings
+from scumble_core.models.prompts.pipelines import prompt_encoder
 from scumble_core.models.schedulers import prediction_of
 from scumble_core.picture.geometry import Extent
 from scumble_core.sampling.prediction import Flow, NetworkDenoiser, flow_sigmas
 
 
 class PipelineModel:
-    """`pipe`: the loaded parts, on the device and in the dtype that they are to run in."""
+    """`pipe`: the loaded parts, on the device and in the dtype that they are to run in.
 
-    def __init__(self, pipe: Any, family: Family, facts: ModelFacts, device: Device) -> None:
+    `embeddings` tells which textual inversions prompts may call, by names in lower case.
+    """
+
+    def __init__(
+        self,
+        pipe: Any,
+        family: Family,
+        facts: ModelFacts,
+        device: Device,
+        embeddings: Callable[[], Mapping[str, Path]] = no_embeddings,
+    ) -> None:
         self._pipe = pipe
         self._family = family
         self._facts = facts
         self._device = device
+        self._embeddings = embeddings
         vae = pipe.vae.config
         dtype = _vae_dtype(pipe, family)
         self._vae = KLAutoencoder(pipe.vae, vae.scaling_factor, dtype, float(vae.get("shift_factor") or 0.0))
@@ -40,6 +55,11 @@ class PipelineModel:
     def pipe(self) -> Any:
         """The parts by their names, for what changes them: LoRA, textual inversion, another autoencoder."""
         return self._pipe
+
+    @property
+    def modules(self) -> tuple[torch.nn.Module, ...]:
+        """What takes memory on the device, each whole."""
+        return tuple(part for part in self._pipe.components.values() if isinstance(part, torch.nn.Module))
 
     @property
     def family(self) -> Family:
@@ -70,7 +90,14 @@ class PipelineModel:
         self, prompt: str, extent: Extent, *, negative: bool = False, guidance: float | None = None
     ) -> Conditioning:
         told = self._facts.guidance if guidance is None else guidance
-        return self._family.prompt(self._pipe, Words(prompt, extent, negative, told))
+        return self._family.prompt(self._pipe, Words(prompt, extent, negative, told, self._clip))
+
+    def _clip(self, prompt: str) -> Encoded:
+        return self._prompts(prompt)
+
+    @cached_property
+    def _prompts(self) -> PromptEncoder:
+        return prompt_encoder(self._pipe, self._device.name, self._embeddings)
 
     @torch.inference_mode()
     def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:

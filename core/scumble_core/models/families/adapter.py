@@ -14,16 +14,21 @@ from scumble_core.picture.geometry import Extent
 if TYPE_CHECKING:
     from scumble_core.models.interface import Conditioning
     from scumble_core.models.networks import KLAutoencoder, ModuleNetwork
+    from scumble_core.models.prompts.encoder import Encoded
 
 
 @dataclass(frozen=True)
 class Words:
-    """What a prompt is encoded from. `extent`: the tile's size in pixels; `guidance`: for models that are told it."""
+    """What a prompt is encoded from. `extent`: the tile's size in pixels; `guidance`: for models that are told it.
+
+    `clip`: encodes any prompt with all of a model's CLIP encoders, for families that have no other.
+    """
 
     prompt: str
     extent: Extent
     negative: bool
     guidance: float
+    clip: "Callable[[str], Encoded]"
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ SDXL_FACTS = ModelFacts(
 )
 
 
-def _prompt(pipe: Any, words: Words) -> "Conditioning":
-    return sized_prompt(pipe, words, words.extent.height, words.extent.width)
+def _prompt(_pipe: Any, words: Words) -> "Conditioning":
+    return sized_prompt(words, words.extent.height, words.extent.width)
 
 
 SDXL = Family(

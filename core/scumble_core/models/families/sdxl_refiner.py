@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _AESTHETIC_SCORE, _NEGATIVE_AESTHETIC_SCORE = 6.0, 2.5
 
 
-def _prompt(pipe: Any, words: Words) -> "Conditioning":
-    return sized_prompt(pipe, words, _NEGATIVE_AESTHETIC_SCORE if words.negative else _AESTHETIC_SCORE)
+def _prompt(_pipe: Any, words: Words) -> "Conditioning":
+    return sized_prompt(words, _NEGATIVE_AESTHETIC_SCORE if words.negative else _AESTHETIC_SCORE)
 
 
 SDXL_REFINER = Family(

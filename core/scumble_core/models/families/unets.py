@@ -26,25 +26,22 @@ def network(pipe: Any, autoencoder: "KLAutoencoder") -> "ModuleNetwork":
     return TextUNet(pipe.unet)
 
 
-def plain_prompt(pipe: Any, words: Words) -> "Conditioning":
+def plain_prompt(_pipe: Any, words: Words) -> "Conditioning":
     """One text encoder's last states: SD 1.5 and SD 2."""
     from scumble_core.models.networks import TextConditioning
 
-    embeds, _ = pipe.encode_prompt(words.prompt, pipe.device, 1, False)
-    return TextConditioning(embeds, guidance=words.guidance)
+    return TextConditioning(words.clip(words.prompt).embeds, guidance=words.guidance)
 
 
-def sized_prompt(pipe: Any, words: Words, *beside: float) -> "Conditioning":
+def sized_prompt(words: Words, *beside: float) -> "Conditioning":
     """SDXL: text, its pooled form, and the size words (Podell et al. 2023, section 2.2): size, crop, and `beside`."""
     import torch
 
     from scumble_core.models.networks import TextConditioning
 
-    embeds, _, pooled, _ = pipe.encode_prompt(
-        words.prompt, device=pipe.device, num_images_per_prompt=1, do_classifier_free_guidance=False
-    )
-    told = torch.tensor([[words.extent.height, words.extent.width, 0, 0, *beside]], device=pipe.device)
-    return TextConditioning(embeds, pooled, told.to(embeds.dtype), words.guidance)
+    encoded = words.clip(words.prompt)
+    told = torch.tensor([[words.extent.height, words.extent.width, 0, 0, *beside]], device=encoded.embeds.device)
+    return TextConditioning(encoded.embeds, encoded.pooled, told.to(encoded.embeds.dtype), words.guidance)
 
 
 def distilled(facts: ModelFacts) -> dict[str, ModelFacts]:

@@ -13,13 +13,15 @@ from scumble_core.models.prompts.chunks import Chunk, Word
 class ClipEncoder:
     """A text encoder of transformers and its tokenizer. `name`: "clip_l" or "clip_g", as textual inversions name it.
 
-    `penultimate`: the network reads the last layer's input (SDXL), else its output, normalised (SD 1.5).
+    `penultimate`: the network reads the last layer's input (SDXL), else its output, normalised (SD 1.5). `device`: what
+    the encoder runs on; "" where it lies.
     """
 
-    def __init__(self, tokenizer: Any, encoder: Any, name: str, *, penultimate: bool) -> None:
+    def __init__(self, tokenizer: Any, encoder: Any, name: str, *, penultimate: bool, device: str = "") -> None:
         self._tokenizer = tokenizer
         self._encoder = encoder
         self._penultimate = penultimate
+        self._device = device
         self.name = name
         comma = tokenizer.convert_tokens_to_ids(",</w>")
         self.comma: int | None = None if comma in (None, tokenizer.unk_token_id) else int(comma)
@@ -63,7 +65,7 @@ class ClipEncoder:
         first, last, rest = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
         words = [first if word.embedding is not None else word.id for word in chunk]
         ids = [first, *words, last, *[rest] * (self.capacity - len(chunk))]
-        shown = torch.tensor([ids], device=self._encoder.device)
+        shown = torch.tensor([ids], device=self._device or self._encoder.device)
         mask = None
         if getattr(self._encoder.config, "use_attention_mask", False):
             mask = torch.tensor([[1] * (len(chunk) + 2) + [0] * (self.capacity - len(chunk))], device=shown.device)
