@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -16,6 +17,7 @@ from scumble_core.models.facts import ModelFacts
 from scumble_core.models.families.sdxl import SDXL_FACTS
 from scumble_core.models.interface import Conditioning
 from scumble_core.models.library import upscaler_facts
+from scumble_core.models.memory.wishes import Offload
 from scumble_core.models.upscalers.facts import UpscalerFacts
 from scumble_core.picture.geometry import Extent
 
@@ -102,6 +104,14 @@ class StubModels:
 
     def upscaler(self, upscaler: str) -> StubUpscaler:  # noqa: ARG002
         return self._upscaler
+
+    data: Path | None = None
+
+    def settle(self, offload: Offload, wanted: tuple[str, ...]) -> None:
+        """There is always room."""
+
+    def relieve(self) -> Offload | None:
+        return None
 
     def upscaler_facts(self, upscaler: str) -> UpscalerFacts | None:
         return upscaler_facts(upscaler)

@@ -16,6 +16,7 @@ from scumble_core.plan.inputs import look, plan_inputs
 from scumble_core.plan.job import Plan, informed
 from scumble_core.plan.passes import RefinePass
 from scumble_core.plan.upscaling import UpscaleStep
+from scumble_core.relief import Memory
 from scumble_core.results import alpha_of, job_result, write_results
 from scumble_core.stages.lock import Lock, lock_colour
 from scumble_core.stages.maps import Maps
@@ -32,22 +33,24 @@ def run_refinement(job: Job) -> JobResult:
     inputs = job.inputs
     # Once before any work, so that what can't be done is said at once; then again, with the pixels known.
     plan = plan_inputs(job.request, inputs, job.models.device.memory, job.models.upscaler_facts)
+    memory = Memory.settled(plan, job.models)
     colour = work_picture(job.work, "colour", inputs.source, 3)
     beyond = write_colour(inputs.source, colour, inputs.space)
     surveyed = survey(colour, inputs.source)
     plan = informed(plan, look(inputs, surveyed))
-    pictures = _Refinement(job, plan, surveyed).run(colour)
+    pictures = _Refinement(job, plan, surveyed, memory).run(colour)
     write_results(job, plan, pictures, alpha_of(job), None if job.request.start == "empty" else beyond)
-    return job_result(job, plan, plan.result.x, plan.result.y, began)
+    return job_result(job, plan, plan.result.x, plan.result.y, began, memory.plan)
 
 
 class _Refinement:
     """The stages between the source's colour and the two pictures at the size refined at."""
 
-    def __init__(self, job: Job, plan: Plan, surveyed: Survey) -> None:
+    def __init__(self, job: Job, plan: Plan, surveyed: Survey, memory: Memory) -> None:
         self._job = job
         self._plan = plan
         self._survey = surveyed
+        self._memory = memory
         self._pace = Pace(plan.seconds)
 
     def run(self, colour: Picture) -> tuple[Picture, Picture]:
@@ -89,7 +92,7 @@ class _Refinement:
             network = job.models.upscaler(step.model)
             upscaler = TileUpscaler(
                 network, identity_of(step.model), job.models.device, job.tiles, job.teller(stage, zoom, plan.output),
-                multiple=step.multiple,
+                room=self._memory.room(step.model), multiple=step.multiple,
             )  # fmt: skip
             done = job.counter(
                 stage, max(1, count), sum(each.seconds for each in steps), zoom, plan.output, self._pace, done_before
@@ -141,7 +144,7 @@ class _Refinement:
             table=model.facts.levels,
         )
         seeds = TileSeeds(request.seed, request.reseeded if stage == "tiles" else ())
-        refiner = TileRefiner(model, settings, job.cancelled)
+        refiner = TileRefiner(model, settings, job.cancelled, self._memory.relief())
         return TilePass(picture, run, refiner, maps, seeds, job.tiles, self._task(prompts))
 
     def _task(self, prompts: tuple[str, ...]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from scumble_core.events import JobResult, TileFinished
 from scumble_core.job import RESULTS, Job
+from scumble_core.models.memory.plan import MemoryPlan
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Picture
 from scumble_core.stages.compose import compose
@@ -51,9 +52,9 @@ def write_results(
     job.emit(TileFinished("compose", 1, 1, 0.0, Bounds.of(plan.output)))
 
 
-def job_result(job: Job, plan: MadePlan, x: int, y: int, began: float) -> JobResult:
+def job_result(job: Job, plan: MadePlan, x: int, y: int, began: float, memory: MemoryPlan) -> JobResult:
     """Where the results lie, and the summary that travels with them. `began`: by time.monotonic."""
     seconds = round(time.monotonic() - began, 2)
-    summary = {**plan.to_dict(), "request": job.request.to_dict(), "seconds": seconds}
+    summary = {**plan.to_dict(), "memory_plan": memory.to_dict(), "request": job.request.to_dict(), "seconds": seconds}
     box = plan.result
     return JobResult(x, y, box.width, box.height, {**summary, "device": job.models.device.name})

@@ -78,6 +78,12 @@ class ReferencePlan:
         tiles = sum(box.extent.area for box in self.upscale_boxes) * self.upscaler_scale**2
         return int((enlarged + tiles + self.output.area * 4) * 12 + self.megapixels * 12e6)
 
+    @property
+    def largest_tile(self) -> Extent:
+        """What the latent model works on at once; the phases see the whole picture."""
+        seen = [self.boxes[0].extent, *([self.taken.extent] if self.phases else [])]
+        return max(seen, key=lambda tile: tile.area)
+
     def to_dict(self) -> dict[str, Any]:
         """For `scumble plan --json` and the results' metadata."""
         return described(self)

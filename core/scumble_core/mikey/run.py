@@ -23,6 +23,7 @@ from scumble_core.models.library import NONE, identity_of
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.plan.inputs import wanted_of
+from scumble_core.relief import Memory
 from scumble_core.results import alpha_of, job_result, write_results
 from scumble_core.sampling.guidance import Share, guided
 from scumble_core.sampling.walk import Denoiser
@@ -39,22 +40,24 @@ def run_reference(job: Job) -> JobResult:
     """Run the job; both results are in its folder when this returns."""
     began = time.monotonic()
     plan = plan_reference(job.request, job.inputs.source.extent, wanted_of(job.request, job.inputs))
+    memory = Memory.settled(plan, job.models)
     colour = work_picture(job.work, "colour", job.inputs.source, 3)
     beyond = write_colour(job.inputs.source, colour, job.inputs.space)
-    pictures = _Reference(job, plan).run(_cropped(job, colour, plan, "taken"))
+    pictures = _Reference(job, plan, memory).run(_cropped(job, colour, plan, "taken"))
     alpha = alpha_of(job)
     # What the phases have drawn anew has nothing to do with the source's highlights any more.
     rest = None if beyond is None or plan.phases else _cropped(job, beyond, plan, "rest")
     write_results(job, plan, pictures, None if alpha is None else _cropped(job, alpha, plan, "taken-alpha"), rest)
-    return job_result(job, plan, *_corner(plan), began)
+    return job_result(job, plan, *_corner(plan), began, memory.plan)
 
 
 class _Reference:
     """The stages between what was taken of the source and both pictures."""
 
-    def __init__(self, job: Job, plan: ReferencePlan) -> None:
+    def __init__(self, job: Job, plan: ReferencePlan, memory: Memory) -> None:
         self._job = job
         self._plan = plan
+        self._memory = memory
         self._pace = Pace(plan.seconds)
         self._prompts: dict[tuple[Role, Extent], tuple[Conditioning, Conditioning]] = {}
 
@@ -68,7 +71,8 @@ class _Reference:
         job, plan = self._job, self._plan
         job.start("first_pass", max(1, len(plan.phases)))
         model = self._model("base")
-        guard, box = Guard(model, max(taken.extent.width, taken.extent.height)), taken.bounds
+        longest, box = max(taken.extent.width, taken.extent.height), taken.bounds
+        guard = Guard(model, longest, self._memory.relief())
         pixels = _tensor(taken.read(box))
 
         def encoded() -> Tensor:
@@ -96,7 +100,7 @@ class _Reference:
             # To 8 bits the node cuts, so that a value rounded up before would come out as another.
             upscaler = TileUpscaler(
                 job.models.upscaler(plan.upscaler), identity_of(plan.upscaler), job.models.device, job.tiles,
-                job.teller("upscale", scale, plan.output), "float32",
+                job.teller("upscale", scale, plan.output), "float32", self._memory.room(plan.upscaler),
             )  # fmt: skip
             enlarged = enlarge(drawn, job.work, upscaler, done)
         return sampled(enlarged, plan.output, job.work, job.inputs.source.dtype == np.uint8)
@@ -105,7 +109,7 @@ class _Reference:
         job, plan = self._job, self._plan
         job.start("tiles", len(plan.boxes))
         done = job.counter("tiles", len(plan.boxes), plan.tile_seconds, 1.0, plan.output, self._pace)
-        guard = Guard(self._model("base"), max(plan.boxes[0].width, plan.boxes[0].height))
+        guard = Guard(self._model("base"), max(plan.boxes[0].width, plan.boxes[0].height), self._memory.relief())
         target = Picture.create(job.work / "tiles.npy", plan.output, 3, np.float32)
         stitcher = Stitcher(plan.output.width, into(target))
         for box in plan.boxes:

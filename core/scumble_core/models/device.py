@@ -5,7 +5,7 @@ CUDA, ROCm (which calls itself CUDA), Intel's XPU, Apple's MPS, else the CPU.
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -117,6 +117,13 @@ def device_of(name: str) -> Device:
     if name.partition(":")[0] in _CARDS:
         _card(name).set_device(name)
     return _cpu() if name == "cpu" else Device(name, torch.float16)
+
+
+def wished(device: Device, precision: Precision | Literal[""]) -> Device:
+    """The device with the number type that the artist chose, if any."""
+    if not precision:
+        return device
+    return Device(device.name, getattr(torch, precision), chosen=True)
 
 
 def _card(name: str) -> Any:

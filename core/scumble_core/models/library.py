@@ -4,6 +4,7 @@ An id is one of the starter models' names, a path (a folder in diffusers' layout
 a name that only one model has. What is found, and where, docs/models.md tells.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,9 @@ from scumble_core.models.companions import companion_of, completed, is_whole
 from scumble_core.models.detect import Found, Kind
 from scumble_core.models.facts import STARTER, ModelFacts
 from scumble_core.models.families import FAMILIES
-from scumble_core.models.index import NAME, ModelIndex
+from scumble_core.models.index import NAME, Entry, ModelIndex
+from scumble_core.models.memory.installed import available_memory
+from scumble_core.models.memory.wishes import Offload, read_wishes
 from scumble_core.models.offers import Offer, entries_of, found_at, offers, pairs, path_of
 from scumble_core.models.starter.places import unet_folder, upscaler_path
 from scumble_core.models.upscalers.chain import parts_of
@@ -25,6 +28,7 @@ from scumble_core.request import RefineRequest
 if TYPE_CHECKING:
     from scumble_core.models.device import Device
     from scumble_core.models.interface import LatentModel
+    from scumble_core.models.memory.room import DeviceRoom
     from scumble_core.models.upscalers.network import Upscaler
 
 STARTER_BASE, STARTER_REFINER = "starter", "starter-refiner"
@@ -59,7 +63,8 @@ def choices(models: Path | None = None) -> Choices:
         ("starter-x2", "Starter 2x"),
         ("starter-x4", "Starter 4x"),
     )
-    bases = [offer for offer in offers(entries, "base") if _is_usable(offer)]
+    networks = [offer for offer in offers(entries, "transformer") if offer.entry.found and offer.entry.found.family]
+    bases = [offer for offer in (*offers(entries, "base"), *networks) if _is_usable(offer, entries)]
     refiners = [offer for offer in offers(entries, "refiner") if not offer.entry.found or not offer.entry.found.missing]
     return Choices(
         bases=((STARTER_BASE, "Starter (built in)"), *pairs(bases)),
@@ -187,10 +192,14 @@ def _path(model: str) -> Path:
     return path_of(model, models_folder())
 
 
-def _is_usable(offer: Offer) -> bool:
+def _is_usable(offer: Offer, entries: list[Entry]) -> bool:
+    """Whether it can be the base, with what another model lends it."""
     try:
-        if offer.entry.found is not None:
-            check_base(offer.entry.found, FAMILIES)
+        found = offer.entry.found
+        if found is not None and found.family in FAMILIES:
+            found = completed(found, None if is_whole(found) else companion_of(found, entries))
+        if found is not None:
+            check_base(found, FAMILIES)
     except ScumbleError:
         return False  # choosing it by its path tells why
     return True
@@ -201,16 +210,56 @@ class ModelCache:
 
     def __init__(self, device: "Device | None" = None) -> None:
         self._device = device
+        self._room: DeviceRoom | None = None
         self._latent: dict[str, LatentModel] = {}
         self._upscalers: dict[str, Upscaler] = {}
 
     @property
     def device(self) -> "Device":
         if self._device is None:
-            from scumble_core.models.device import best_device
+            from scumble_core.models.device import best_device, wished
 
-            self._device = best_device()
+            self._device = wished(best_device(), read_wishes(data_folder(), os.environ).precision)
         return self._device
+
+    @property
+    def data(self) -> Path | None:
+        """Where settings and lessons lie."""
+        return data_folder()
+
+    @property
+    def room(self) -> "DeviceRoom | None":
+        """What all models share on a card; None where models lie in the computer's own memory."""
+        if self._room is None and self.device.storage != self.device.name:
+            from scumble_core.models.memory.room import DeviceRoom
+
+            self._room = DeviceRoom(self.device.name, self.device.storage)
+        return self._room
+
+    def settle(self, offload: Offload, wanted: tuple[str, ...]) -> None:
+        """Make room for a job: others than the wanted models are let go when the computer can't hold all of them."""
+        from scumble_core.models.memory.needs import needs_of
+
+        new = [needs for model in wanted if model not in self._latent and (needs := needs_of(model)) is not None]
+        free = available_memory()
+        if free is not None and sum(needs.weights for needs in new) > free:
+            for model in [each for each in self._latent if each not in wanted]:
+                self._forget(self._latent.pop(model))
+        if self.room is not None:
+            self.room.settle(offload)
+
+    def relieve(self) -> Offload | None:
+        """Leave less on the card; None where nothing more can leave it."""
+        room = self.room
+        return room.offload if room is not None and room.relieve() else None
+
+    def _take(self, model: object) -> None:
+        if self.room is not None:
+            self.room.take(getattr(model, "modules", ()))
+
+    def _forget(self, model: object) -> None:
+        if self.room is not None:
+            self.room.forget(getattr(model, "modules", ()))
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -232,6 +281,7 @@ class ModelCache:
             starter = STARTER_UPSCALERS.get(upscaler)
             path = upscaler_path(starter) if starter else _path(upscaler)
             self._upscalers[upscaler] = Upscaler(path, self.device)
+            self._take(self._upscalers[upscaler])
         return self._upscalers[upscaler]
 
     def upscaler_facts(self, upscaler: str) -> UpscalerFacts | None:
@@ -252,4 +302,5 @@ class ModelCache:
 
                 found, companion = whole_of(model)
                 self._latent[model] = load_model(found, self.device, companion)
+            self._take(self._latent[model])
         return self._latent[model]

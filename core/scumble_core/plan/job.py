@@ -106,6 +106,11 @@ class Plan:
         return int((self.source.area * 4 + self.output.area * 8 + self.result.extent.area * 8) * 4 + tiles)
 
     @property
+    def largest_tile(self) -> Extent:
+        """Of all passes of the latent model; of no size where there is none."""
+        return max((run.grid.tile for run in self._passes), key=lambda tile: tile.area, default=Extent(0, 0))
+
+    @property
     def _passes(self) -> tuple[RefinePass, ...]:
         return tuple(run for run in (self.first_pass, self.tile_pass) if run is not None)
 

@@ -19,7 +19,8 @@ from scumble_core.sampling.local import locally
 from scumble_core.sampling.samplers import SAMPLERS
 from scumble_core.sampling.walk import Denoiser
 from scumble_core.sampling.windows import merged
-from scumble_core.stages.guard import Guard, is_finite
+from scumble_core.stages.guard import Guard, Relief, is_finite
+from scumble_core.stages.steering import Steering
 
 # The draws of what is left of a walk whose first steps were merged begin here, whatever the merged steps drew.
 DRAWS_AFTER_MERGING = 1 << 16
@@ -61,15 +62,24 @@ class Tile:
 class TileRefiner:
     """Refines tiles with one model and its prompts."""
 
-    def __init__(self, model: LatentModel, settings: TileSettings, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        model: LatentModel,
+        settings: TileSettings,
+        cancelled: Callable[[], bool],
+        relief: Relief | None = None,
+        steering: Steering | None = None,
+    ) -> None:
         self._model = model
         self._settings = settings
         self._cancelled = cancelled
+        self._steering = steering
         told = settings.walk.guidance
         self._positive = tuple(model.encode_prompt(each, settings.tile, guidance=told) for each in settings.prompts)
         self._negative = model.encode_prompt(settings.negative_prompt, settings.tile, negative=True, guidance=told)
-        self._batches = True
-        self._guard = Guard(model, max(settings.tile.width, settings.tile.height))
+        self._relief = relief or Relief()
+        self._batches = self._relief.batch != 1
+        self._guard = Guard(model, max(settings.tile.width, settings.tile.height), self._relief)
 
     @property
     def model(self) -> LatentModel:
@@ -82,6 +92,11 @@ class TileRefiner:
     @property
     def guard(self) -> Guard:
         return self._guard
+
+    @property
+    def steers(self) -> bool:
+        """Whether tiles' pixels are needed for as long as they are walked."""
+        return self._steering is not None
 
     def refine(self, tiles: Sequence[Tile]) -> list[Floats]:
         """H x W x 3 each, 0 to 1, of the grid's tile size.
@@ -96,6 +111,7 @@ class TileRefiner:
                 if not is_out_of_memory(error):
                     raise
                 self._batches = False
+                self._relief.told(batch=1)
             else:
                 if is_finite(refined):
                     return [_pixels(each) for each in refined]
@@ -142,14 +158,18 @@ class TileRefiner:
     def denoiser(self, tiles: Sequence[Tile]) -> Denoiser:
         """Guided by the prompts, each where it counts; in windows when the memory is too small for a whole tile."""
         windows = self._guard.windows(self._settings.tile, self._model.facts.factor)
-        if len(windows) == 1:
-            return self._guided([tile.shares for tile in tiles])
-        parts = [self._guided([_cut(tile.shares, window.bounds) for tile in tiles]) for window in windows]
-        return merged(parts, windows)
+        parts = [self._guided(tiles, window.bounds) for window in windows]
+        return parts[0] if len(windows) == 1 else merged(parts, windows)
 
-    def _guided(self, shares: Sequence[tuple[Floats, ...]]) -> Denoiser:
-        walk = self._settings.walk
-        return guided(self._denoise, self._prompts(shares), self._negative, walk.guidance, walk.guided)
+    def _guided(self, tiles: Sequence[Tile], bounds: Bounds) -> Denoiser:
+        """`bounds`: the part of the tiles' latents that it is for."""
+        walk, denoise = self._settings.walk, self._denoise
+        if self._steering is not None:
+            shown = bounds.scaled(self._model.facts.factor)
+            pixels = np.stack([tile.pixels[shown.slices] for tile in tiles]).transpose(0, 3, 1, 2)
+            denoise = self._steering.of(denoise, torch.from_numpy(pixels.copy()).to(self._model.device))
+        prompts = self._prompts([_cut(tile.shares, bounds) for tile in tiles])
+        return guided(denoise, prompts, self._negative, walk.guidance, walk.guided)
 
     def _prompts(self, shares: Sequence[tuple[Floats, ...]]) -> list[Share[Conditioning]]:
         """The prompts that count anywhere in these tiles."""

@@ -24,6 +24,14 @@ class Watched:
     def upscaler(self, upscaler):
         return _Upscaler(self.models.upscaler(upscaler), self)
 
+    data = None
+
+    def settle(self, offload, wanted):
+        self.models.settle(offload, wanted)
+
+    def relieve(self):
+        return None
+
     def upscaler_facts(self, upscaler):
         return self.models.upscaler_facts(upscaler)
 

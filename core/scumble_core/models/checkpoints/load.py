@@ -29,7 +29,7 @@ def load_model(found: Found, device: Device, donor: Found | None = None) -> Pipe
         raise ScumbleError(
             "unknown_model", f"The model at {found.path} can't be loaded ({reason}): download it again, as safetensors."
         ) from error
-    return PipelineModel(pipe.to(device.name), family, facts, device)
+    return PipelineModel(pipe.to(device.storage), family, facts, device)
 
 
 def load_parts(found: Found, family: Family, dtype: torch.dtype, donor: Found | None = None) -> Any:

@@ -8,9 +8,9 @@ import contextlib
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from scumble_core.models.memory.wishes import Offload
 
@@ -52,12 +52,11 @@ class Lessons:
         then = entry.get("free")
         if then and self._free and self._free > then * CLEARLY_MORE:
             return Learnt()
-        known = {field.name: field.default for field in fields(Learnt)}
+        known: dict[str, Any] = asdict(Learnt())
         kept = {name: value for name, value in entry.items() if name in known and type(value) is type(known[name])}
-        try:
-            return Learnt(**kept)
-        except TypeError:
-            return Learnt()
+        if kept.get("offload", "none") not in get_args(Offload):
+            del kept["offload"]
+        return Learnt(**kept)
 
     def note(self, model: str, **step: Any) -> None:
         """A step down that helped; the fields of Learnt."""

@@ -117,13 +117,11 @@ def _ladder(device: DeviceFacts, batch: int, wishes: Wishes, learnt: Learnt) -> 
     offloads: tuple[Offload, ...] = (wishes.offload,) if wishes.offload else OFFLOADS[lowest:]
     if device.is_shared and not wishes.offload:
         offloads = ("none",)
-    most = wishes.batch or (min(batch, learnt.batch) if learnt.batch else batch)
-    for number, offload in enumerate(offloads):
-        yield offload, most
-        if not number and most > 1 and not wishes.batch:
-            yield offload, 1
-        if not wishes.batch:
-            most = 1
+    most = min(batch, learnt.batch) if learnt.batch else batch
+    if most > 1:
+        yield offloads[0], most
+    for offload in offloads:
+        yield offload, 1
 
 
 def _needed(offload: Offload, weights: int, largest: int, working: int) -> int:

@@ -139,7 +139,7 @@ class DeviceRoom:
         )  # fmt: skip
 
 
-class _Enters(ModelHook):
+class _Enters(ModelHook):  # type: ignore[misc]  # accelerate has no types
     """Brings a network, and what it is given, to the device before each call."""
 
     def __init__(self, room: DeviceRoom) -> None:

@@ -18,19 +18,18 @@ Offload = Literal["none", "model", "group", "sequential"]
 VARIABLE = "SCUMBLE_MEMORY"
 SETTINGS = "settings.json"
 _CHOICES: Mapping[str, tuple[str, ...]] = {"precision": get_args(Precision), "offload": get_args(Offload)}
-_RANGES: Mapping[str, tuple[float, float]] = {
-    "batch": (1, 64), "tile": (128, 4096), "vae_window": (128, 4096), "free": (0.1, 10_000.0),
-}  # fmt: skip
+_RANGES: Mapping[str, tuple[float, float]] = {"vae_window": (128, 4096), "free": (0.1, 10_000.0)}
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """Empty, or 0, leaves it to the plan. `tile`, `vae_window`: sides in pixels; `free`: gigabytes to count with."""
+    """Empty, or 0, leaves it to the plan. `vae_window`: a side in pixels; `free`: gigabytes to count with.
+
+    The size of tiles and how many go at once are fields of each request: tile_size and batch.
+    """
 
     precision: Precision | Literal[""] = ""
     offload: Offload | Literal[""] = ""
-    batch: int = 0
-    tile: int = 0
     vae_window: int = 0
     free: float = 0.0
 

@@ -1,7 +1,6 @@
 """An upscaler, or a restorer of scale 1: pixels in, pixels out, whatever the network itself wants."""
 
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor
@@ -66,10 +65,11 @@ class Upscaler:
     def _asked(self, given: Tensor) -> Tensor:
         """In float32 where half precision overflows: what is no number stays none."""
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32):
-            large = self._descriptor(given).float().cpu()
+            large: Tensor = self._descriptor(given).float().cpu()
         if self._dtype == torch.float32 or bool(torch.isfinite(large.sum())):
             return large
-        return self._descriptor(given).float().cpu()
+        full: Tensor = self._descriptor(given).float().cpu()
+        return full
 
 
 def _dtype(device: Device, half: bool, bfloat16: bool) -> torch.dtype:

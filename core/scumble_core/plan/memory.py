@@ -1,0 +1,44 @@
+"""The memory plan of a planned job. No torch here."""
+
+from typing import Protocol
+
+from scumble_core.models.facts import ModelFacts
+from scumble_core.models.memory.facts import DeviceFacts, TileNeeds
+from scumble_core.models.memory.learnt import Learnt
+from scumble_core.models.memory.needs import needs_of
+from scumble_core.models.memory.plan import MemoryPlan, plan_memory
+from scumble_core.models.memory.wishes import Wishes
+from scumble_core.picture.geometry import Extent
+from scumble_core.request import RefineRequest
+
+
+class Tiled(Protocol):
+    """What is needed of either kind of plan."""
+
+    @property
+    def request(self) -> RefineRequest: ...
+
+    @property
+    def refiner(self) -> str: ...
+
+    @property
+    def facts(self) -> ModelFacts: ...
+
+    @property
+    def largest_tile(self) -> Extent:
+        """Of all that the latent model works on; of no size where it does nothing."""
+
+
+def memory_of(plan: Tiled, device: DeviceFacts, wishes: Wishes, learnt: Learnt) -> MemoryPlan:
+    """How the job runs on this device. It always gives a plan; `problem` says where none can do."""
+    tile = plan.largest_tile
+    works = tile.area > 0
+    models = [needs for model in (plan.request.base, plan.refiner) if (needs := needs_of(model)) is not None]
+    return plan_memory(
+        device,
+        models if works else [],
+        TileNeeds(max(tile.width, tile.height), int(tile.area / 1e6 * plan.facts.tile_bytes)),
+        max(1, plan.request.batch),
+        wishes,
+        learnt,
+    )
