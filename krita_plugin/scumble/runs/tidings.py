@@ -18,8 +18,8 @@ class Tidings:
     @classmethod
     def of(cls, summary: Mapping[str, object]) -> "Tidings":
         """What can't be read is 0."""
-        seconds, taken = summary.get("seconds"), summary.get("tiles_taken_over")
-        stages = summary.get("stages")
+        seconds, stages = summary.get("seconds"), summary.get("stages")
+        taken = [summary.get(name) for name in ("tiles_taken_over", "upscaled_taken_over")]
         tiles = 0
         for stage in stages.values() if isinstance(stages, Mapping) else ():
             # Without an upscaler the plan still names a tile: plain resampling, which nobody would keep.
@@ -27,7 +27,9 @@ class Tidings:
             count = stage.get("tiles") if made else 0
             tiles += count if isinstance(count, int) else 0
         return cls(
-            float(seconds) if isinstance(seconds, (int, float)) else 0.0, tiles, taken if isinstance(taken, int) else 0
+            float(seconds) if isinstance(seconds, (int, float)) else 0.0,
+            tiles,
+            sum(count for count in taken if isinstance(count, int)),
         )
 
 

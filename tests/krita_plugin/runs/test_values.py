@@ -179,4 +179,6 @@ def test_the_last_sentence_says_how_little_there_was_to_do():
     assert "only 1 tile of 12 had" in done_sentence(Tidings.of({"stages": stages, "tiles_taken_over": 11}))
     assert "only 2 tiles of 12 had" in done_sentence(Tidings.of({"stages": stages, "tiles_taken_over": 10}))
     assert "all was there" in done_sentence(Tidings.of({"stages": stages, "tiles_taken_over": 12}))
+    both = {"stages": stages, "tiles_taken_over": 9, "upscaled_taken_over": 3}
+    assert "all was there" in done_sentence(Tidings.of(both))
     assert Tidings.of({"seconds": "x", "stages": [1], "tiles_taken_over": None}) == Tidings()
