@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from scumble_core.models.facts import ModelFacts
-from scumble_core.models.interface import Conditioning, LatentModel
+from scumble_core.models.interface import Conditioning, Control, LatentModel
 from scumble_core.picture.geometry import Extent
 
 
@@ -17,6 +17,10 @@ class BothConditionings(Conditioning):
 
     base: Conditioning
     refiner: Conditioning
+
+    def steered(self, control: Control) -> "BothConditionings":
+        """ControlNets are made for bases."""
+        return replace(self, base=self.base.steered(control))
 
 
 class Handover:

@@ -1,7 +1,8 @@
 """The one interface through which the pipeline sees a latent diffusion model, whatever its family."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -9,8 +10,21 @@ from scumble_core.models.facts import ModelFacts
 from scumble_core.picture.geometry import Extent
 
 
+class Control(Protocol):
+    """A network beside another one, with the picture of a batch of tiles that it keeps to."""
+
+    def residuals(
+        self, scaled: Tensor, time: Tensor, text: Tensor, added: Mapping[str, Tensor] | None
+    ) -> Mapping[str, Any]:
+        """What a UNet takes beside these arguments of its own."""
+
+
 class Conditioning:
     """What a family makes of a prompt; only that family looks inside."""
+
+    def steered(self, control: Control) -> "Conditioning":  # noqa: ARG002
+        """The same prompt, with the network steered; as it is where the family can't be."""
+        return self
 
 
 class LatentModel(Protocol):

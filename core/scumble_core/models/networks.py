@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from scumble_core.models.interface import Conditioning
+from scumble_core.models.interface import Conditioning, Control
 
 _USUAL_GUIDANCE = 8.0
 
@@ -18,13 +18,18 @@ _USUAL_GUIDANCE = 8.0
 class TextConditioning(Conditioning):
     """Text embeddings 1 x tokens x width; for SDXL also the pooled embedding and the size words.
 
-    A first side equal to the batch's gives each latent its own. `guidance`: what models that are told it are told.
+    A first side equal to the batch's gives each latent its own. `guidance`: what models that are told it are told;
+    `control`: steers a UNet.
     """
 
     embeds: Tensor
     pooled: Tensor | None = None
     time_ids: Tensor | None = None
     guidance: float | None = None
+    control: Control | None = None
+
+    def steered(self, control: Control) -> "TextConditioning":
+        return replace(self, control=control)
 
 
 class ModuleNetwork:
@@ -70,7 +75,11 @@ class TextUNet(ModuleNetwork):
             }
         embeds = conditioning.embeds.to(dtype).expand(count, -1, -1)
         shown, told = self._shown(scaled).to(dtype), self._told(conditioning.guidance, scaled.device)
-        return cast(Tensor, self.module(shown, time, embeds, timestep_cond=told, added_cond_kwargs=added).sample)
+        control = conditioning.control
+        beside = {} if control is None else control.residuals(scaled, time, embeds, added)
+        return cast(
+            Tensor, self.module(shown, time, embeds, timestep_cond=told, added_cond_kwargs=added, **beside).sample
+        )
 
     def _shown(self, scaled: Tensor) -> Tensor:
         return scaled

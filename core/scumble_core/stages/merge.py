@@ -101,7 +101,17 @@ class MergedWalk:
             rows, columns = bounds.slices
             kept = clean[..., rows, columns]
             return lambda _x, _sigma: kept
+        if self._refiner.steers:
+            return self._steered(tile.box)
         return self._refiner.denoiser([tile])
+
+    def _steered(self, box: Bounds) -> Denoiser:
+        """Reads the tile's pixels again each time: those of all tiles together would fill the memory."""
+
+        def prediction(x: Tensor, sigma: float) -> Tensor:
+            return self._refiner.denoiser([self._tile_of(box)])(x, sigma)
+
+        return prediction
 
     def _counted(self, denoise: Denoiser, bounds: Bounds) -> Denoiser:
         def prediction(x: Tensor, sigma: float) -> Tensor:

@@ -20,7 +20,7 @@ from scumble_core.sampling.samplers import SAMPLERS
 from scumble_core.sampling.walk import Denoiser
 from scumble_core.sampling.windows import merged
 from scumble_core.stages.guard import Guard, Relief, is_finite
-from scumble_core.stages.steering import Steering
+from scumble_core.stages.steering import Denoise, Steering
 
 # The draws of what is left of a walk whose first steps were merged begin here, whatever the merged steps drew.
 DRAWS_AFTER_MERGING = 1 << 16
@@ -163,7 +163,8 @@ class TileRefiner:
 
     def _guided(self, tiles: Sequence[Tile], bounds: Bounds) -> Denoiser:
         """`bounds`: the part of the tiles' latents that it is for."""
-        walk, denoise = self._settings.walk, self._denoise
+        walk = self._settings.walk
+        denoise: Denoise = self._denoise
         if self._steering is not None:
             shown = bounds.scaled(self._model.facts.factor)
             pixels = np.stack([tile.pixels[shown.slices] for tile in tiles]).transpose(0, 3, 1, 2)
