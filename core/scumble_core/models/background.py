@@ -1,4 +1,4 @@
-"""`python -m scumble_core.models.background MODELS`: brings the index up to date, out of everybody's way.
+"""`python -m scumble_core.models.background MODELS [PARENT]`: brings the index up to date, out of everybody's way.
 
 A process of its own at low priority: it may import torch (spandrel tells what upscalers are), and reads whole files for
 their hashes. It can be ended at any time; what it has learnt by then stays, and the next one goes on from there.
@@ -28,10 +28,10 @@ _log = logging.getLogger("scumble.models")
 
 
 def start(models: Path, command: Sequence[str] = COMMAND) -> "subprocess.Popen[bytes]":
-    """Begin, and don't wait. One that already runs makes a second one end at once."""
+    """Begin, and don't wait. One that already runs makes a second one end at once; it ends with who started it."""
     return subprocess.Popen(
-        [*command, str(models)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        [*command, str(models), str(os.getpid())], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
 
 
@@ -116,7 +116,9 @@ def main(arguments: Sequence[str]) -> int:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    bring_up_to_date(Path(arguments[0]))
+    models, *parent = arguments
+    # A core that is gone, however it went, needs no index: the next one goes on from here.
+    bring_up_to_date(Path(models), lambda: bool(parent) and os.getppid() != int(parent[0]))
     return 0
 
 

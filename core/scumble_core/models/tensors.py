@@ -25,6 +25,8 @@ BITS: Mapping[str, int] = {
 PICKLED = frozenset({".ckpt", ".pt", ".pth", ".bin"})
 SUFFIXES = frozenset({".safetensors", ".gguf", *PICKLED})
 MOST_AXES = 64
+# How many of a file's first bytes tell what it is.
+SNIFFED = 24
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,11 @@ def read_safetensors(path: Path) -> Tensors:
     """A .safetensors file's head: 8 bytes of length, JSON, then the weights without gaps (the format's own rules)."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        length = _head_length(path, file.read(8), size)
+        told = file.read(SNIFFED)
+        if (other := mistaken(told)) and told[8:9] != b"{":
+            broken(path, other)
+        length = _head_length(path, told[:8], size)
+        file.seek(8)
         head = file.read(length)
     try:
         values = json.loads(head.decode("utf-8"), object_pairs_hook=_unique)
@@ -166,6 +172,19 @@ def read_bounded(file: BinaryIO, length: int, path: Path) -> bytes:
     if len(data) != length:
         broken(path, "it is cut off")
     return data
+
+
+def mistaken(head: bytes) -> str:
+    """What a file is by its first bytes, if it is something that often goes by a model's name; else ""."""
+    if head.startswith(b"version https://git-lfs"):
+        return "it is a Git LFS pointer in the place of the weights"
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "it is a web page"
+    if head.startswith(b"GGUF"):
+        return "it is a GGUF file by another name: rename it to .gguf"
+    if head.startswith((b"PK\x03\x04", b"\x80\x02")):
+        return "it is a pickled or zipped file by another name: rename it to .ckpt"
+    return "it is a safetensors file by another name: rename it to .safetensors" if head[8:10] == b'{"' else ""
 
 
 def broken(path: Path, what: str, cause: BaseException | None = None) -> NoReturn:

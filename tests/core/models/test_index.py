@@ -6,10 +6,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 import torch
-from tests.core.models.detect.layouts import checkpoint, kohya, write
+from tests.core.models.detect.layouts import LDM_VAE, checkpoint, kohya, write
 
 from scumble_core.models import index as index_module
 from scumble_core.models.background import bring_up_to_date, content_hash, to_ask, to_hash
@@ -214,6 +216,22 @@ def test_the_background_is_a_process_that_leaves_alone_what_another_does(models)
         assert read_entries(models) == []
     subprocess.run([*COMMAND, str(models)], check=True, timeout=60)
     assert read_entries(models)[0].hash == content_hash(models / "a.safetensors")
+
+
+def test_the_background_ends_when_who_started_it_is_gone(models):
+    # Sparse: it costs nothing but the time to read it, which is minutes.
+    write(models / "endless.safetensors", {**LDM_VAE, "decoder.conv_in.weight": (4_000_000_000, 4, 3, 3)})
+    code = (
+        "import sys; from pathlib import Path; from scumble_core.models.background import start\n"
+        f"print(start(Path({str(models)!r})).pid)"
+    )
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    pid = int(started.stdout)
+    end = time.monotonic() + 60
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert [entry.hash for entry in read_entries(models)] == [""]
 
 
 def test_finding_and_listing_need_no_torch(models):

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
@@ -92,7 +93,7 @@ def test_a_head_that_lies_is_noticed(tmp_path, head, body, said):
         ((2**63).to_bytes(8, "little"), "head of 9,223,372,036,854,775,808 bytes"),
         ((100_000_001).to_bytes(8, "little") + b"{}", "head of 100,000,001 bytes"),
         ((1000).to_bytes(8, "little") + b"{}", "its head alone"),
-        (b"<!DOCTYPE html><html>Not found</html>", "no safetensors file"),
+        (b"nothing of the kind, but long enough", "no safetensors file"),
     ],
 )
 def test_the_length_of_a_head_is_not_believed(tmp_path, data, said):
@@ -100,6 +101,30 @@ def test_the_length_of_a_head_is_not_believed(tmp_path, data, said):
     path.write_bytes(data)
     with pytest.raises(ScumbleError, match=said):
         read_tensors(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"<!DOCTYPE html><html>Not found</html>", "it is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
+        (b"GGUF\x03\0\0\0" + b"\0" * 16, "a GGUF file by another name"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["safetensors", "ckpt"])
+def test_what_often_goes_by_a_models_name_is_told(tmp_path, data, said, suffix):
+    (tmp_path / f"x.{suffix}").write_bytes(data)
+    with pytest.raises(ScumbleError, match=said):
+        read_tensors(tmp_path / f"x.{suffix}")
+
+
+def test_weights_by_each_others_names_are_told(tmp_path):
+    write(tmp_path / "x.ckpt", {"a": (2, 2)})
+    with pytest.raises(ScumbleError, match=r"rename it to \.safetensors"):
+        read_tensors(tmp_path / "x.ckpt")
+    torch.save({"a": torch.zeros(2)}, tmp_path / "x.safetensors")
+    with pytest.raises(ScumbleError, match=r"rename it to \.ckpt"):
+        read_tensors(tmp_path / "x.safetensors")
 
 
 @given(head=VALUES, body=st.binary(max_size=32))
