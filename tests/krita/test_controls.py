@@ -152,7 +152,7 @@ def test_each_action_stands_in_the_menu_with_its_shortcut_and_does_what_it_says(
     panel.wait_for_phase("ready")
     panel.click("scumble_discard")
     krita.run(SELECT.format(40, 30, 80, 60))
-    panel.in_tiles(40)
+    panel.in_tiles(12)
     with panel.a_new_run():
         panel.shortcut("ctrl+alt+shift+r")
     assert panel.value("P.runner.runs[-1].asked.settings.source") == "selection"
