@@ -9,11 +9,17 @@ from scumble_core.models.detect import Found
 from scumble_core.models.families import FAMILIES
 from scumble_core.models.index import Entry
 
+_NETWORKS = ("base", "refiner", "transformer")
+# What weights may be in; "" where nothing tells.
+_PRECISIONS = ("fp32", "fp16", "bf16", "fp64", "fp8", "")
+
 
 def is_whole(found: Found) -> bool:
     """Whether it runs without another. Single files of some families never hold all that is needed."""
-    if found.family not in FAMILIES or Path(found.path).is_dir():
+    if found.family not in FAMILIES:
         return True
+    if Path(found.path).is_dir():
+        return found.kind != "transformer"
     return found.kind in ("base", "refiner") and not found.missing and not _needs_tokenizer(found)
 
 
@@ -34,11 +40,17 @@ def companion_of(found: Found, entries: Iterable[Entry]) -> Found | None:
 
 
 def completed(found: Found, companion: Found | None) -> Found:
-    """As it is with what its companion lends. Raises ScumbleError when that can't be."""
+    """As it is with what its companion lends. Raises ScumbleError when that can't be, and for what can't be loaded."""
+    if found.kind in _NETWORKS and found.precision not in _PRECISIONS:
+        raise ScumbleError(
+            "unknown_model",
+            f"{found.path} is quantised ({found.precision}), which Scumble can't load: get it as safetensors in 8 or "
+            "16 bits.",
+        )
     if is_whole(found):
         return found
     if companion is None:
-        if found.kind not in ("base", "refiner", "transformer"):
+        if found.kind not in _NETWORKS:
             return found
         raise ScumbleError(
             "unknown_model",

@@ -1,5 +1,6 @@
 """A model that was found, loaded: the one way for folders and single files, large and tiny."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,19 @@ from scumble_core.models.detect import Found
 from scumble_core.models.device import Device
 from scumble_core.models.families import FAMILIES, Family
 from scumble_core.models.pipeline_model import PipelineModel
+from scumble_core.models.prompts.encoder import no_embeddings
 
 
-def load_model(found: Found, device: Device, donor: Found | None = None) -> PipelineModel:
+def load_model(
+    found: Found,
+    device: Device,
+    donor: Found | None = None,
+    changes: Sequence[Callable[[Any], None]] = (),
+    embeddings: Callable[[], Mapping[str, Path]] = no_embeddings,
+) -> PipelineModel:
     """`donor`: a whole model of the same family, whose parts serve where `found` has none of its own.
+
+    `changes`: what is done to the loaded pipeline before it serves; `embeddings`: see PipelineModel.
 
     Raises ScumbleError, one sentence that names the file.
     """
@@ -29,7 +39,10 @@ def load_model(found: Found, device: Device, donor: Found | None = None) -> Pipe
         raise ScumbleError(
             "unknown_model", f"The model at {found.path} can't be loaded ({reason}): download it again, as safetensors."
         ) from error
-    return PipelineModel(pipe.to(device.storage), family, facts, device)
+    pipe = pipe.to(device.storage)
+    for change in changes:
+        change(pipe)
+    return PipelineModel(pipe, family, facts, device, embeddings)
 
 
 def load_parts(found: Found, family: Family, dtype: torch.dtype, donor: Found | None = None) -> Any:

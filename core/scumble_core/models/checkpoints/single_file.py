@@ -53,7 +53,9 @@ def from_single_file(
 
 
 def _own_parts(found: Found, family: Family, dtype: torch.dtype, skipped: Collection[str]) -> dict[str, Any]:
-    """Those that the file has. Its tensors are let go of as they are used."""
+    """Those that the file has; a folder of one part has the network."""
+    if Path(found.path).is_dir():
+        return {family.network_part: _network_in(Path(found.path), dtype)}
     tensors = _unscaled(read_tensors_of(Path(found.path)), dtype)
     parts: dict[str, Any] = {}
     for part in family.parts:
@@ -61,6 +63,13 @@ def _own_parts(found: Found, family: Family, dtype: torch.dtype, skipped: Collec
         if own:
             parts[part.name] = _built(found, part, own, torch.float32 if part.reader == "kl" else dtype)
     return parts
+
+
+def _network_in(folder: Path, dtype: torch.dtype) -> Any:
+    name = json.loads((folder / "config.json").read_text("utf-8"))["_class_name"]
+    return getattr(diffusers, name).from_pretrained(
+        folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True
+    )
 
 
 def _lent(donor: Found, family: Family, dtype: torch.dtype, skipped: Collection[str]) -> Any:

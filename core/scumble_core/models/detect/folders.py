@@ -137,6 +137,8 @@ def _scheduled(traits: Traits, scheduler: Mapping[str, Any]) -> Traits:
     told = kinds.get(str(scheduler.get("prediction_type")))
     if told and traits.prediction != "flow":
         changed = replace(changed, prediction=told)
+    if traits.prediction == "flow" and isinstance(scheduler.get("shift"), int | float):
+        detail["shift"] = float(scheduler["shift"])
     if scheduler.get("rescale_betas_zero_snr"):
         detail["zero_snr"] = True
     name = str(scheduler.get("_class_name"))

@@ -52,7 +52,8 @@ class Family:
     `network` and `prompt` make of a loaded pipeline what LatentModel needs: the network as a call of fixed form, and a
     prompt's conditioning. `variants`: facts by the variants that detection names; `parts` and `tokenizers`: what a
     single file has of the pipeline, and which tokenizers come with Scumble; `settings`: what else its constructor is
-    given; `half`: the 16-bit type it bears on graphics cards.
+    given; `variant_of`: where detection's word for the variant is not enough; `half`: the 16-bit type it bears on
+    graphics cards.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Family:
     tokenizers: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     variants: Mapping[str, ModelFacts] = field(default_factory=dict)
+    variant_of: Callable[[Found], str] = lambda found: found.variant
     role: Literal["base", "refiner"] = "base"
     half: Literal["float16", "bfloat16"] = "float16"
 
@@ -74,7 +76,7 @@ class Family:
 
     def facts_of(self, found: Found) -> ModelFacts:
         """The facts of this very model: its variant's, with the noise levels that it was trained on."""
-        facts = self.variants.get(found.variant, self.facts)
+        facts = self.variants.get(self.variant_of(found), self.facts)
         if found.detail.get("few_steps") and facts == self.facts:
             facts = few_steps(facts)
         if found.detail.get("zero_snr") and facts.flow_shift is None:

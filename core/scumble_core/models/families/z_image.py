@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from scumble_core.models.detect import Found
 from scumble_core.models.families.adapter import Family, Part, Words, few_steps
 from scumble_core.models.families.flux import FLUX_FACTS
 
@@ -16,6 +17,12 @@ Z_IMAGE_FACTS = few_steps(
     replace(FLUX_FACTS, family="z-image", told_guidance=False), steps=8, flow_shift=3.0, seconds_per_megapixel=150.0
 )
 _BASE = replace(Z_IMAGE_FACTS, guidance=4.0, generating_steps=28, flow_shift=6.0, guided_from=0.0, guided_to=math.inf)
+
+
+def _variant_of(found: Found) -> str:
+    """A folder's scheduler tells them apart: Turbo's shift is 3, the other's 6."""
+    shift = found.detail.get("shift")
+    return "base" if isinstance(shift, float) and shift > 4.5 else found.variant
 
 
 def _network(pipe: Any, autoencoder: "KLAutoencoder") -> "ModuleNetwork":  # noqa: ARG001
@@ -43,5 +50,6 @@ Z_IMAGE = Family(
         Part("text_encoder", "qwen3", "z-image/text_encoder.json", ("text_encoders.qwen3_4b.transformer.",)),
     ),
     variants={"base": _BASE},
+    variant_of=_variant_of,
     half="bfloat16",
 )
