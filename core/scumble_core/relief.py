@@ -7,6 +7,7 @@ from typing import Protocol
 
 from scumble_core.errors import ScumbleError
 from scumble_core.models.device import Device
+from scumble_core.models.memory.known import note_device
 from scumble_core.models.memory.learnt import Learnt, Lessons
 from scumble_core.models.memory.plan import MemoryPlan, Offload
 from scumble_core.models.memory.wishes import Wishes, read_wishes
@@ -46,6 +47,8 @@ class Memory:
     def settled(cls, plan: Tiled, models: Settled) -> "Memory":
         """Plan, and make room. Raises ScumbleError where no plan can do."""
         device, data = models.device.facts, models.data
+        if data is not None:
+            note_device(data, device)
         lessons = None if data is None else Lessons(data, device.name, device.free)
         wishes = Wishes() if data is None else read_wishes(data, os.environ)
         learnt = Learnt() if lessons is None else lessons.of(plan.request.base)

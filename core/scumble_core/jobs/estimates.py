@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from scumble_bridge.fields import PictureHeader
 from scumble_bridge.messages import Estimate
+from scumble_bridge.places import data_folder
 from scumble_core.errors import PictureError
 from scumble_core.jobs.admission import check_model_files, check_source_header
 from scumble_core.picture.geometry import Bounds, Extent
@@ -51,6 +53,7 @@ def estimated(asked: Estimate, machine: Machine) -> dict[str, Any]:
 def _refinement(request: RefineRequest, source: Extent, wanted: Bounds | None, machine: Machine) -> dict[str, Any]:
     from scumble_core.models.library import base_facts
     from scumble_core.plan.job import plan_job
+    from scumble_core.plan.memory import known_memory
 
     facts = base_facts(request.base)
     _check_size(request, source, facts, machine.memory)
@@ -64,6 +67,7 @@ def _refinement(request: RefineRequest, source: Extent, wanted: Bounds | None, m
         working += _SAMPLERS_ARRAYS * 4 * min(latent, MOST_VALUES)
     return {
         **plan.to_dict(),
+        "memory_plan": known_memory(plan, data_folder(), os.environ, machine.memory).to_dict(),
         **_grid(plan.output, () if plan.tile_pass is None else plan.tile_pass.boxes),
         "memory": {"working": int(working), "weights": weights_of(request.base, plan.refiner, plan.upscaler)},
     }

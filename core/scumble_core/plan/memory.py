@@ -1,13 +1,17 @@
 """The memory plan of a planned job. No torch here."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from scumble_core.models.facts import ModelFacts
 from scumble_core.models.memory.facts import DeviceFacts, TileNeeds
-from scumble_core.models.memory.learnt import Learnt
+from scumble_core.models.memory.known import known_device
+from scumble_core.models.memory.learnt import Learnt, Lessons
 from scumble_core.models.memory.needs import needs_of
 from scumble_core.models.memory.plan import MemoryPlan, plan_memory
-from scumble_core.models.memory.wishes import Wishes
+from scumble_core.models.memory.wishes import Wishes, read_wishes
 from scumble_core.picture.geometry import Extent
 from scumble_core.request import RefineRequest
 
@@ -27,6 +31,16 @@ class Tiled(Protocol):
     @property
     def largest_tile(self) -> Extent:
         """Of all that the latent model works on; of no size where it does nothing."""
+
+
+def known_memory(plan: Tiled, data: Path, environ: Mapping[str, str], total: int | None = None) -> MemoryPlan:
+    """How the job would run on the device that a worker last saw. `total`: its memory, where that is known better."""
+    device = known_device(data)
+    device = device if total is None else replace(device, total=total)
+    wishes, lessons = read_wishes(data, environ), Lessons(data, device.name, device.free)
+    if wishes.precision:
+        device = replace(device, precision=wishes.precision)
+    return memory_of(plan, device, wishes, lessons.of(plan.request.base))
 
 
 def memory_of(plan: Tiled, device: DeviceFacts, wishes: Wishes, learnt: Learnt) -> MemoryPlan:

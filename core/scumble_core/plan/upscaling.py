@@ -136,7 +136,9 @@ def _grid(model: str, facts: UpscalerFacts, extent: Extent, memory: int | None) 
             f"{model} looks at a picture as a whole, which takes about {bytes_needed / 1e9:.0f} GB for {size} pixels: "
             "it gets tiles, whose brightness may differ."
         )
-    side = _side_in(memory, facts)
+    # No side is shorter than two overlaps (plan_tiles), and so than the least that the network takes.
+    overlap = -(-max(overlap, -(-facts.minimum // 2)) // facts.multiple) * facts.multiple
+    side = max(_side_in(memory, facts), 2 * overlap + facts.multiple) // facts.multiple * facts.multiple
     grid = plan_tiles(padded, TileLimits(facts.multiple, overlap, side, side**2, 4.0))
     return grid, note if grid.count > 1 else ""
 

@@ -73,7 +73,7 @@ def test_every_architecture_and_either_kind_of_file_enlarges_exactly_by_its_scal
         large = upscaler(torch.rand(2, 3, height, width))
         assert large.shape == (2, 3, height * upscaler.scale, width * upscaler.scale)
         assert large.dtype == torch.float32 and bool(torch.isfinite(large).all())
-        assert 0 <= large.min() and large.max() <= 1
+        assert large.min() >= 0 and large.max() <= 1
 
 
 def test_either_kind_of_file_gives_the_same_pixels(tmp_path):

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from spandrel.architectures.Compact import Compact as SRVGGNetCompact
 from spandrel.architectures.DAT import DAT
-from spandrel.architectures.ESRGAN import ESRGAN as RRDBNet
+from spandrel.architectures.ESRGAN import ESRGAN
 from spandrel.architectures.SCUNet import SCUNet
 from spandrel.architectures.SPAN import SPAN
 from spandrel.architectures.SwinIR import SwinIR
@@ -29,9 +29,9 @@ def _dat(scale):
 
 
 BUILDS = {
-    "esrgan-x4": lambda: RRDBNet(scale=4, num_filters=8, num_blocks=1),
-    "esrgan-x2": lambda: RRDBNet(scale=2, num_filters=8, num_blocks=1),
-    "esrgan-x1": lambda: RRDBNet(scale=1, num_filters=8, num_blocks=1),
+    "esrgan-x4": lambda: ESRGAN(scale=4, num_filters=8, num_blocks=1),
+    "esrgan-x2": lambda: ESRGAN(scale=2, num_filters=8, num_blocks=1),
+    "esrgan-x1": lambda: ESRGAN(scale=1, num_filters=8, num_blocks=1),
     "compact-x4": lambda: SRVGGNetCompact(num_feat=8, num_conv=2, upscale=4),
     "compact-x2": lambda: SRVGGNetCompact(num_feat=8, num_conv=2, upscale=2),
     "compact-x1": lambda: SRVGGNetCompact(num_feat=8, num_conv=2, upscale=1),
@@ -45,12 +45,12 @@ BUILDS = {
 
 
 def save_upscaler(name, path, gain=0.02):
-    """Random weights, so small that the picture stays itself where the architecture adds what it has learnt to it."""
+    """Random weights; a compact network adds what it has learnt to the picture, times `gain`."""
     torch.manual_seed(0)
     network = BUILDS[name]().eval()
     weights = {key: value.clone() for key, value in network.state_dict().items()}
-    for key in weights:
-        if key.endswith("body.4.weight") or key.endswith("body.4.bias"):
+    if name.startswith("compact"):
+        for key in ("body.6.weight", "body.6.bias"):
             weights[key] *= gain
     if path.suffix == ".safetensors":
         save_file({key: value.contiguous() for key, value in weights.items()}, path)

@@ -107,7 +107,7 @@ def plan_memory(
         needed=needed,
         free=device.free,
         note=note,
-        problem=_problem(device, weights, largest, single),
+        problem=_problem(device, weights, largest, tile),
     )
 
 
@@ -138,9 +138,10 @@ def _usable(device: DeviceFacts) -> int | None:
     return None if device.free is None else int(device.free * USABLE)
 
 
-def _problem(device: DeviceFacts, weights: int, largest: int, working: int) -> str:
+def _problem(device: DeviceFacts, weights: int, largest: int, tile: TileNeeds) -> str:
     """What no plan can help: known from the memory in all, since what is free may change before the job runs."""
-    least = int(working * _IN_WINDOWS)
+    # Tiles are worked on in windows before a job fails (stages/guard.py).
+    least = int(tile.working * min(1.0, (SMALLEST_WINDOW / max(1, tile.side)) ** 2))
     if device.is_shared:
         if device.total is None or weights + least <= device.total:
             return ""
