@@ -13,12 +13,15 @@ from scumble.host.krita.host import KritaHost
 from scumble.overlay.canvas import CanvasOverlay
 from scumble.panel.look import Look
 from scumble.panel.panel import Around, ScumblePanel
-from scumble.qt import QtWidgets
+from scumble.qt import QtCore, QtWidgets
 from scumble.runs.runner import Runner
 from scumble_bridge.places import data_folder
 
 if TYPE_CHECKING:
     from krita import Window
+
+# Krita has started, and the artist still looks around.
+CALM_MS = 4000
 
 
 class Studio:
@@ -31,6 +34,7 @@ class Studio:
         self.host = KritaHost(self._cursor)
         self.core = Core(own_version())
         self.runner = Runner(self.host, self.core)
+        QtCore.QTimer.singleShot(CALM_MS, self.host.prepare)
         application = QtWidgets.QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.close)

@@ -2,7 +2,7 @@
 
 Theory of operation: whatever takes longer than a moment is a `Steps` generator: it yields between short pieces of work,
 and returns what it made. Its driver calls it from a timer at the top of the event loop, so that the program stays
-alive; dropping it half-way (`close`) leaves the document as it was.
+alive. Dropped half-way (`close`), it leaves the document as it was; placing that has begun to change it ends by itself.
 """
 
 from collections.abc import Generator

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from scumble.guard import surprise
 from scumble.host.contract import HostError, Steps
@@ -11,6 +11,7 @@ from scumble.qt import QtCore
 
 # A turn begins no further step after so long: with a last step of as much again it stays below 20 ms.
 TURN_SECONDS = 0.008
+AGAIN_MS = 10
 
 T = TypeVar("T")
 _log = logging.getLogger("scumble.panel")
@@ -20,27 +21,42 @@ class Drive(Generic[T]):
     """Calls `done` with what the steps return, or `failed` with a sentence; neither once it was closed.
 
     Keep it: Qt holds it weakly, and what nobody holds is dropped half-way.
+
+    Krita runs an event loop of its own within some of its calls (converting a layer's colours is one): turns that come
+    up in there wait until the step that is at work has returned.
     """
+
+    _is_stepping: ClassVar[bool] = False
 
     def __init__(self, steps: "Steps[T]", done: "Callable[[T], None]", failed: "Callable[[str], None]") -> None:
         self._steps: Steps[T] | None = steps
         self._done = done
         self._failed = failed
+        self._is_within = False
         QtCore.QTimer.singleShot(0, self._turn)
 
     def close(self) -> None:
         """Drop the work half-way."""
         steps, self._steps = self._steps, None
-        if steps is not None:
-            try:
-                steps.close()
-            except Exception:
-                _log.exception("A step's cleaning up failed")
+        if steps is not None and not self._is_within:
+            _close(steps)
 
     def _turn(self) -> None:
         steps = self._steps
         if steps is None:
             return
+        if Drive._is_stepping:
+            QtCore.QTimer.singleShot(AGAIN_MS, self._turn)
+            return
+        Drive._is_stepping = self._is_within = True
+        try:
+            self._take_turn(steps)
+        finally:
+            Drive._is_stepping = self._is_within = False
+            if self._steps is not steps:
+                _close(steps)
+
+    def _take_turn(self, steps: "Steps[T]") -> None:
         until = time.monotonic() + TURN_SECONDS
         try:
             next(steps)
@@ -76,3 +92,11 @@ class Drive(Generic[T]):
             self._failed(sentence)
         except Exception:
             _log.exception("Telling of a failure failed")
+
+
+def _close(steps: "Steps[T]") -> None:
+    """Have them clean up; nothing, where they are at their end."""
+    try:
+        steps.close()
+    except Exception:
+        _log.exception("A step's cleaning up failed")

@@ -183,3 +183,44 @@ def test_what_is_no_number_and_beyond_the_range_is_shown_all_the_same():
     spool.take(0, struct.pack("<4f", float("nan"), float("inf"), -3.0, 1.0))
     colour = finished(shrunk(spool, 10)).pixelColor(0, 0)
     assert (colour.red(), colour.green(), colour.blue()) == (0, 255, 0)
+
+
+def test_turns_that_come_up_within_a_step_wait_until_it_has_returned(qapp):
+    seen = []
+
+    def outer():
+        yield
+        seen.append("in")
+        for _ in range(5):
+            qapp.processEvents()  # as Krita does within some of its calls
+        seen.append("out")
+        yield
+
+    def inner():
+        for _ in range(3):
+            yield
+            seen.append("inner")
+
+    first = Drive(outer(), lambda _: seen.append("done"), seen.append)
+    second = Drive(inner(), lambda _: seen.append("inner done"), seen.append)
+    spin(qapp, lambda: "done" in seen and "inner done" in seen)
+    assert seen[seen.index("in") + 1] == "out"
+    assert first is not second
+
+
+def test_steps_that_are_closed_from_within_clean_up_when_they_have_returned(qapp):
+    seen = []
+
+    def steps():
+        try:
+            yield
+            drive.close()
+            seen.append("closed")
+            yield
+            seen.append("too far")
+        finally:
+            seen.append("clean")
+
+    drive = Drive(steps(), seen.append, seen.append)
+    spin(qapp, lambda: "clean" in seen)
+    assert seen == ["closed", "clean"]

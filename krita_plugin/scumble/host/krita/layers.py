@@ -76,6 +76,8 @@ def is_empty(node: Node, canvas: Box) -> bool:
     if node.type() == "grouplayer":
         shown = [child for child in children(node) if child.visible() and child.type() in SENDABLE]
         return all(is_empty(child, canvas) for child in shown)
+    if node.type() == "vectorlayer":
+        return not getattr(node, "shapes", lambda: True)()
     if node.type() != "paintlayer":
         return False
     if is_painted(node, canvas):

@@ -43,6 +43,7 @@ class KritaSnapshot:
         self._header = PictureHeader(target.box.width, target.box.height, space.wire_depth, space.wire_layout)
         self._profile = b""
         self._convert: Convert | None = None
+        self._is_reading = False
         self._band_rows = 1
         self._first, self._band = 0, b""
 
@@ -76,6 +77,11 @@ class KritaSnapshot:
         return bytes(out)
 
     def release(self) -> None:
+        # Krita runs an event loop of its own within some conversions: whoever is done in there must not take the clone
+        # away from under it. The read that goes on does it at its end.
+        if self._is_reading:
+            self._read_pixels = _released
+            return
         clone, self._clone = self._clone, None
         self._read_pixels, self._convert, self._band = _released, None, b""
         close_clone(clone)
@@ -116,12 +122,17 @@ class KritaSnapshot:
         box, row_bytes = self._target.box, self._header.row_bytes
         top = offset // row_bytes
         rows = min(self._band_rows, box.height - top)
+        outer, self._is_reading = self._is_reading, True
         try:
             pixels = self._read_pixels(box.x, box.y + top, box.width, rows)
             if len(pixels) == rows * box.width * self._space.pixel_bytes and self._convert is not None:
                 pixels = self._convert(pixels, box.width, rows)
         except (RuntimeError, AttributeError) as error:  # Krita closes, and takes the clone away
             raise HostError(tr("Krita closed the picture while it was read: open it again and retry.")) from error
+        finally:
+            self._is_reading = outer
+            if not outer and self._read_pixels is _released:
+                self.release()
         if len(pixels) != rows * row_bytes:
             raise HostError(tr("Krita gave fewer pixels than the document has: save it, open it again and retry."))
         self._first, self._band = top * row_bytes, pixels
