@@ -99,7 +99,7 @@ class StubModels:
         self.device = Device("cpu", torch.float32)
         self._latent, self._upscaler = StubModel(self.watch), StubUpscaler(self.watch)
 
-    def latent_model(self, base: str, refiner: str = "none") -> StubModel:  # noqa: ARG002
+    def latent_model(self, base: str, refiner: str = "none", additions: object = None) -> StubModel:  # noqa: ARG002
         return self._latent
 
     def upscaler(self, upscaler: str) -> StubUpscaler:  # noqa: ARG002

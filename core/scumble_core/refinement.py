@@ -7,8 +7,9 @@ import numpy as np
 
 from scumble_core.events import JobResult, Stage
 from scumble_core.job import Job
+from scumble_core.models.additions import Additions, controlnet_of
 from scumble_core.models.interface import LatentModel
-from scumble_core.models.library import NONE, identity_of
+from scumble_core.models.library import NONE, added_to, identity_of
 from scumble_core.picture.geometry import Bounds, Point
 from scumble_core.picture.storage import Picture
 from scumble_core.picture.survey import Survey, survey
@@ -22,6 +23,7 @@ from scumble_core.stages.lock import Lock, lock_colour
 from scumble_core.stages.maps import Maps
 from scumble_core.stages.pace import Pace
 from scumble_core.stages.prepare import work_picture, write_colour
+from scumble_core.stages.steering import Steering, steered_until
 from scumble_core.stages.tile import TileRefiner, TileSettings
 from scumble_core.stages.tile_pass import TilePass, TileSeeds
 from scumble_core.stages.upscale import TileUpscaler, enlarge, resized
@@ -144,7 +146,8 @@ class _Refinement:
             table=model.facts.levels,
         )
         seeds = TileSeeds(request.seed, request.reseeded if stage == "tiles" else ())
-        refiner = TileRefiner(model, settings, job.cancelled, self._memory.relief())
+        steering = None if generates else self._steering(run)
+        refiner = TileRefiner(model, settings, job.cancelled, self._memory.relief(), steering)
         return TilePass(picture, run, refiner, maps, seeds, job.tiles, self._task(prompts))
 
     def _task(self, prompts: tuple[str, ...]) -> dict[str, object]:
@@ -154,17 +157,26 @@ class _Refinement:
         return {
             "models": models, "part": job.request.tiler_model, "facts": str(self._plan.facts),
             "device": job.models.device.kind, "prompts": list(prompts), "negative": job.request.negative_prompt,
-            "start": job.request.start,
+            "start": job.request.start, **added_to(job.request, self._plan.facts.family),
         }  # fmt: skip
 
     def _model(self) -> LatentModel:
         """Base and refiner with their handover, or the one of them that the request names."""
         request, models = self._job.request, self._job.models
+        additions = Additions.of(request)
         if request.tiler_model == "base":
-            return models.latent_model(request.base, NONE)
+            return models.latent_model(request.base, NONE, additions)
         if request.tiler_model == "refiner" and self._plan.refiner != NONE:
             return models.latent_model(self._plan.refiner, NONE)
-        return models.latent_model(request.base, self._plan.refiner)
+        return models.latent_model(request.base, self._plan.refiner, additions)
+
+    def _steering(self, run: RefinePass) -> Steering | None:
+        """With the ControlNet that the request names, for as much of the walk as it says."""
+        request, controlnet = self._job.request, controlnet_of(self._job.request)
+        if not controlnet:
+            return None
+        net = self._job.models.controlnet(controlnet, request.base)
+        return Steering(net, request.controlnet_strength, steered_until(run.walk.sigmas, request.controlnet_end))
 
     def _lock(self, run: RefinePass) -> Lock:
         return Lock.of(self._job.request.colour_lock, run.walk.sigmas[0])

@@ -18,8 +18,9 @@ from scumble_core.mikey.scale import truncated
 from scumble_core.mikey.stitch import Stitcher
 from scumble_core.mikey.upscale import enlarge, sampled
 from scumble_core.mikey.walk import start_walk
+from scumble_core.models.additions import Additions
 from scumble_core.models.interface import Conditioning, LatentModel
-from scumble_core.models.library import NONE, identity_of
+from scumble_core.models.library import NONE, added_to, identity_of
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.plan.inputs import wanted_of
@@ -126,7 +127,10 @@ class _Reference:
         phase = tile_phase(plan.preset, plan.settings, score)
         models = [identity_of(model) for model in (job.request.base, plan.refiner)]
         prompts = [job.request.prompt, job.request.negative_prompt]
-        settings = {"phase": str(phase), "models": models, "prompts": prompts, "device": job.models.device.kind}
+        settings = {
+            "phase": str(phase), "models": models, "prompts": prompts, "device": job.models.device.kind,
+            **added_to(job.request, self._model("base").facts.family),
+        }  # fmt: skip
         key = task_key({**settings, "seed": job.request.seed}, pixels)
         tensor = _tensor(pixels)
 
@@ -158,7 +162,10 @@ class _Reference:
         return denoise
 
     def _model(self, role: Role) -> LatentModel:
-        return self._job.models.latent_model(self._job.request.base if role == "base" else self._plan.refiner, NONE)
+        request, models = self._job.request, self._job.models
+        if role == "refiner":
+            return models.latent_model(self._plan.refiner, NONE)
+        return models.latent_model(request.base, NONE, Additions.of(request))
 
     def _encoded_prompts(self, role: Role, extent: Extent) -> tuple[Conditioning, Conditioning]:
         """Both prompts as the model takes them; sizes that a prompt doesn't name are the latent's own."""

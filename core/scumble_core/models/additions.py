@@ -10,7 +10,9 @@ from scumble_core.models.index import Entry
 from scumble_core.models.tensors import read_tensors
 from scumble_core.request import Lora, RefineRequest
 
-# Families whose network is a UNet: only these have ControlNets here, and textual inversions.
+# Which text encoders' prompts may call textual inversions.
+_INVERTED = frozenset({"sd15", "sd21", "sdxl", "sdxl-refiner"})
+# Families whose network is a UNet: only these have ControlNets here.
 UNETS = frozenset({"sd15", "sd21", "sdxl"})
 # The place of "tile" among a union ControlNet's tasks.
 UNION_TILE = 6
@@ -26,6 +28,11 @@ class Additions:
     loras: tuple[Lora, ...] = ()
     vae: str = ""
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of all that is added."""
+        return (*(lora.id for lora in self.loras), *([self.vae] if self.vae else []))
+
     @classmethod
     def of(cls, request: RefineRequest) -> "Additions":
         """Those of a request; a LoRA of weight 0 is none."""
@@ -33,9 +40,17 @@ class Additions:
         return cls(loras, "" if request.vae in _NONE else request.vae)
 
 
+NOTHING = Additions()
+
+
 def controlnet_of(request: RefineRequest) -> str:
     """The ControlNet's id, "" where none is to steer."""
     return "" if request.controlnet in _NONE or not request.controlnet_strength else request.controlnet
+
+
+def prompts_of(request: RefineRequest) -> tuple[str, ...]:
+    """All that are asked for, the negative one last."""
+    return (request.prompt, *(region.prompt for region in request.regions), request.negative_prompt)
 
 
 def check_content(found: Found, kind: Kind, family: str) -> None:
@@ -87,7 +102,10 @@ def _check_controlnet(found: Found, family: str) -> None:
 
 
 def embeddings_among(entries: Iterable[Entry], family: str) -> Mapping[str, Path]:
-    """The textual inversions for a family, by their files' names in lower case."""
+    """The textual inversions for a family, by their files' names in lower case; SDXL's serve its refiner, too."""
+    if family not in _INVERTED:
+        return {}
+    family = family.removesuffix("-refiner")
     return {
         Path(entry.path).stem.lower(): Path(entry.path)
         for entry in entries

@@ -34,6 +34,11 @@ class ControlNet:
         self._net = net.eval()
         self._tasks = int(net.config.num_control_type) if "num_control_type" in net.config else 0
 
+    @property
+    def modules(self) -> tuple[torch.nn.Module, ...]:
+        """What takes memory on the device."""
+        return (self._net,)
+
     def control(self, pixels: Tensor, strength: float) -> "Control":
         """What steers a batch of tiles to these pixels, B x 3 x H x W in 0 to 1, as large as the tiles."""
         return Control(self, pixels, strength)

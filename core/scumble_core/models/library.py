@@ -5,12 +5,22 @@ a name that only one model has. What is found, and where, docs/models.md tells.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scumble_bridge.places import data_folder
-from scumble_core.errors import ScumbleError
+from scumble_core.errors import RequestError, ScumbleError
+from scumble_core.models.additions import (
+    NOTHING,
+    Additions,
+    check_content,
+    controlnet_of,
+    embeddings_among,
+    prompts_of,
+)
 from scumble_core.models.checks import check_addition, check_base, check_refiner, check_upscaler
 from scumble_core.models.companions import companion_of, completed, is_whole
 from scumble_core.models.detect import Found, Kind
@@ -20,12 +30,14 @@ from scumble_core.models.index import NAME, Entry, ModelIndex
 from scumble_core.models.memory.installed import available_memory
 from scumble_core.models.memory.wishes import Offload, read_wishes
 from scumble_core.models.offers import Offer, entries_of, found_at, offers, pairs, path_of
+from scumble_core.models.prompts.embeddings import embeddings_in
 from scumble_core.models.starter.places import unet_folder, upscaler_path
 from scumble_core.models.upscalers.chain import parts_of
 from scumble_core.models.upscalers.facts import UpscalerFacts, facts_of
 from scumble_core.request import RefineRequest
 
 if TYPE_CHECKING:
+    from scumble_core.models.controlnet import ControlNet
     from scumble_core.models.device import Device
     from scumble_core.models.interface import LatentModel
     from scumble_core.models.memory.room import DeviceRoom
@@ -115,13 +127,46 @@ def refiner_for(request: RefineRequest) -> str:
 
 
 def check_additions(request: RefineRequest, family: str) -> None:
-    """Refuse a LoRA, a ControlNet or an autoencoder that doesn't go with the base's family. Raises ScumbleError."""
-    # These fields belong to their own rooms, and are empty where a request has none.
-    wanted: list[tuple[str, Kind]] = [(lora[0], "lora") for lora in getattr(request, "loras", ())]
-    wanted += [(getattr(request, kind, ""), kind) for kind in ("controlnet", "vae")]
+    """Refuse a LoRA, a ControlNet, an autoencoder or a textual inversion that doesn't go with the base's family.
+
+    Raises ScumbleError.
+    """
+    wanted: list[tuple[str, Kind]] = [(lora.id, "lora") for lora in request.loras]
+    wanted += [(controlnet_of(request), "controlnet"), (Additions.of(request).vae, "vae")]
     for model, kind in wanted:
-        if model not in ("", NONE):
-            check_addition(found_of(model), kind, family, request.base)
+        if model:
+            found = found_of(model)
+            check_addition(found, kind, family, request.base)
+            check_content(found, kind, family)
+    if controlnet_of(request) and request.tiler_model == "refiner":
+        raise RequestError("A ControlNet steers no refiner: leave it out, or use the base model as well.")
+    known = embeddings_of(family)
+    for prompt in prompts_of(request):
+        embeddings_in(prompt, known)
+
+
+def embeddings_of(family: str) -> Mapping[str, Path]:
+    """The textual inversions that prompts for this family may call, by names in lower case."""
+    if not (models_folder() / NAME).exists():
+        return {}
+    with ModelIndex.open(models_folder()) as index:
+        return embeddings_among(index.entries(), family)
+
+
+def added_to(request: RefineRequest, family: str) -> dict[str, object]:
+    """What tells finished work with the request's additions from any other, fit for JSON; empty where it has none."""
+    additions, controlnet, added = Additions.of(request), controlnet_of(request), dict[str, object]()
+    if additions.loras:
+        added["loras"] = sorted([identity_of(lora.id), lora.weight] for lora in additions.loras)
+    if additions.vae:
+        added["vae"] = identity_of(additions.vae)
+    if controlnet:
+        added["controlnet"] = [identity_of(controlnet), request.controlnet_strength, request.controlnet_end]
+    known = embeddings_of(family)
+    called = [str(path) for prompt in prompts_of(request) for path in embeddings_in(prompt, known)]
+    if called:
+        added["embeddings"] = [identity_of(path) for path in dict.fromkeys(called)]
+    return added
 
 
 def upscaler_for(request: RefineRequest, scale: float) -> str:
@@ -184,6 +229,8 @@ def identity_of(model: str) -> str:
 def _lender_of(path: Path) -> str | None:
     """The model that lends a file what it lacks; none does where nothing is known of models."""
     found = found_at(path, models_folder())
+    if found.kind not in ("base", "refiner", "transformer"):
+        return None
     companion = None if is_whole(found) else companion_of(found, entries_of(models_folder()))
     return None if companion is None else companion.path
 
@@ -212,7 +259,9 @@ class ModelCache:
         self._device = device
         self._room: DeviceRoom | None = None
         self._latent: dict[str, LatentModel] = {}
+        self._added: dict[str, str] = {}
         self._upscalers: dict[str, Upscaler] = {}
+        self._controlnets: dict[str, ControlNet] = {}
 
     @property
     def device(self) -> "Device":
@@ -266,12 +315,28 @@ class ModelCache:
         """The ids of all models in memory."""
         return (*self._latent, *self._upscalers)
 
-    def latent_model(self, base: str, refiner: str = NONE) -> "LatentModel":
-        """Base and refiner as one model, or the base alone."""
+    def latent_model(self, base: str, refiner: str = NONE, additions: Additions = NOTHING) -> "LatentModel":
+        """Base and refiner as one model, or the base alone; with what is added to the base."""
         from scumble_core.models.handover import Handover
 
-        model = self._load(base)
+        model = self._load(base, additions)
         return model if refiner == NONE else Handover(model, self._load(refiner))
+
+    def controlnet(self, controlnet: str, base: str) -> "ControlNet":
+        """The ControlNet of this id, for a base model that is loaded. One is kept."""
+        key = f"{controlnet} for {base}"
+        if key not in self._controlnets:
+            from scumble_core.models.controlnet import load_controlnet
+            from scumble_core.models.pipeline_model import PipelineModel
+
+            model = self._latent[base]
+            assert isinstance(model, PipelineModel)  # or planning had refused it
+            unet = model.pipe.unet
+            for other in self._controlnets.values():
+                self._forget(other)
+            self._controlnets = {key: load_controlnet(_path(controlnet), unet)}
+            self._take(self._controlnets[key])
+        return self._controlnets[key]
 
     def upscaler(self, upscaler: str) -> "Upscaler":
         """The upscaler of this id (not "none" or "auto")."""
@@ -291,16 +356,27 @@ class ModelCache:
         check_upscaler(found_of(upscaler))
         return self.upscaler(upscaler).facts
 
-    def _load(self, model: str) -> "LatentModel":
+    def _load(self, model: str, additions: Additions = NOTHING) -> "LatentModel":
+        added = str((additions, [identity_of(addition) for addition in additions.ids]))
+        if model in self._latent and self._added[model] != added:
+            # What was merged into weights can't be taken out again to the bit.
+            self._forget(self._latent.pop(model))
+            from scumble_core.models.device import free_memory
+
+            free_memory(self.device.name)
         if model not in self._latent:
             if model in (STARTER_BASE, STARTER_REFINER):
                 from scumble_core.models.starter.model import StarterModel
 
                 self._latent[model] = StarterModel("base" if model == STARTER_BASE else "refiner", self.device)
             else:
+                from scumble_core.models.changes import changes_of
                 from scumble_core.models.checkpoints.load import load_model
 
                 found, companion = whole_of(model)
-                self._latent[model] = load_model(found, self.device, companion)
+                changes = changes_of(additions, {addition: _path(addition) for addition in additions.ids})
+                known = partial(embeddings_of, found.family)
+                self._latent[model] = load_model(found, self.device, companion, changes, known)
             self._take(self._latent[model])
+            self._added[model] = added
         return self._latent[model]

@@ -35,8 +35,11 @@ class Watched:
     def upscaler_facts(self, upscaler):
         return self.models.upscaler_facts(upscaler)
 
-    def latent_model(self, base, refiner):
-        return _Model(self.models.latent_model(base, refiner), self)
+    def latent_model(self, *which):
+        return _Model(self.models.latent_model(*which), self)
+
+    def controlnet(self, controlnet, base):
+        return self.models.controlnet(controlnet, base)
 
 
 class _Upscaler:

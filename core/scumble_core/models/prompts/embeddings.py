@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scumble_core.errors import ScumbleError
+from scumble_core.models.prompts.syntax import Section, parse
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +59,18 @@ def split(text: str, known: Mapping[str, Path]) -> Iterator[str | Path]:
         reached = match.end()
     if reached < len(text) or not text:
         yield text[reached:]
+
+
+def parts_of(section: Section, known: Mapping[str, Path]) -> Iterator[tuple[str | Path, float]]:
+    """The section's texts and textual inversions with their weights."""
+    for piece in section:
+        for part in split(piece.text, known):
+            yield part, piece.weight
+
+
+def embeddings_in(prompt: str, known: Mapping[str, Path]) -> list[Path]:
+    """The textual inversions that a prompt calls, in order. Raises ScumbleError for one that isn't there."""
+    return [part for section in parse(prompt) for part, _ in parts_of(section, known) if isinstance(part, Path)]
 
 
 def _called(name: str, known: Mapping[str, Path]) -> Path:

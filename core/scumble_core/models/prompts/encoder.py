@@ -1,6 +1,6 @@
 """A whole prompt through one or two CLIP encoders, kept for when it is asked for again."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from scumble_core.models.prompts.chunks import Chunk, Word, chunked
 from scumble_core.models.prompts.clip import ClipEncoder
-from scumble_core.models.prompts.embeddings import Embedding, read_embedding, split
-from scumble_core.models.prompts.syntax import Section, parse
+from scumble_core.models.prompts.embeddings import Embedding, parts_of, read_embedding
+from scumble_core.models.prompts.syntax import parse
 
 # Conditionings that are kept: a hundred long prompts of SDXL take some 200 MB.
 MOST_KEPT = 64
@@ -45,7 +45,7 @@ class PromptEncoder:
 
     def __call__(self, prompt: str) -> Encoded:
         """Raises ScumbleError for a textual inversion that can't be read or belongs to another family."""
-        sections = [list(_parts(section, self._embeddings())) for section in parse(prompt)]
+        sections = [list(parts_of(section, self._embeddings())) for section in parse(prompt)]
         # By content: a file that was changed is another word.
         used = (_state(part) for parts in sections for part, _ in parts if isinstance(part, Path))
         key = (prompt, *used)
@@ -85,15 +85,3 @@ def _state(path: Path) -> tuple[Path, int]:
         return path, path.stat().st_mtime_ns
     except OSError:
         return path, 0  # reading it says what is wrong
-
-
-def _parts(section: Section, known: Mapping[str, Path]) -> Iterator[tuple[str | Path, float]]:
-    """The section's texts and textual inversions with their weights."""
-    for piece in section:
-        for part in split(piece.text, known):
-            yield part, piece.weight
-
-
-def embeddings_in(prompt: str, known: Mapping[str, Path]) -> list[Path]:
-    """The textual inversions that a prompt calls, in order. Raises ScumbleError for one that isn't there."""
-    return [part for section in parse(prompt) for part, _ in _parts(section, known) if isinstance(part, Path)]

@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 from tests.core.models.prompts.clips import WIDTHS, encoder, parts
 
 from scumble_core.errors import ScumbleError
-from scumble_core.models.prompts.encoder import MOST_KEPT, PromptEncoder, embeddings_in
+from scumble_core.models.prompts.embeddings import embeddings_in
+from scumble_core.models.prompts.encoder import MOST_KEPT, PromptEncoder
 
 # What has neither weights nor BREAK in it, nor is too long.
 short = st.text(st.sampled_from("a cat, 猫 é! 12:30 - it's"), max_size=30)
