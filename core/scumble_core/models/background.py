@@ -7,7 +7,6 @@ their hashes. It can be ended at any time; what it has learnt by then stays, and
 import hashlib
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,21 +17,12 @@ from scumble_core.models.finding import all_places
 from scumble_core.models.index import Entry, ModelIndex
 
 LOCK = "index.lock"
-COMMAND = (sys.executable, "-m", "scumble_core.models.background")
 NICENESS = 15
 PIECE = 1 << 22
 # Larger files are no upscalers.
 LARGEST_UPSCALER = 1_000_000_000
 
 _log = logging.getLogger("scumble.models")
-
-
-def start(models: Path, command: Sequence[str] = COMMAND) -> "subprocess.Popen[bytes]":
-    """Begin, and don't wait. One that already runs makes a second one end at once; it ends with who started it."""
-    return subprocess.Popen(
-        [*command, str(models), str(os.getpid())], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
 
 
 def bring_up_to_date(models: Path, stopped: Callable[[], bool] = lambda: False) -> None:

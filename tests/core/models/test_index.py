@@ -208,7 +208,8 @@ def test_the_background_asks_and_hashes_and_goes_on_where_it_was(models):
 
 def test_the_background_is_a_process_that_leaves_alone_what_another_does(models):
     from scumble_core.jobs.locks import held
-    from scumble_core.models.background import COMMAND, LOCK
+    from scumble_core.models.background import LOCK
+    from scumble_core.models.indexing import COMMAND
 
     write(models / "a.safetensors", {"emb_params": (8, 768)})
     with held(models / LOCK):
@@ -222,7 +223,7 @@ def test_the_background_ends_when_who_started_it_is_gone(models):
     # Sparse: it costs nothing but the time to read it, which is minutes.
     write(models / "endless.safetensors", {**LDM_VAE, "decoder.conv_in.weight": (4_000_000_000, 4, 3, 3)})
     code = (
-        "import sys; from pathlib import Path; from scumble_core.models.background import start\n"
+        "import sys; from pathlib import Path; from scumble_core.models.indexing import start\n"
         f"print(start(Path({str(models)!r})).pid)"
     )
     started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -22,6 +22,7 @@ LARGEST_YAML = 1_000_000
 
 
 def is_comfyui(folder: Path) -> bool:
+    """Whether this is an installation, or its folder of models and the like."""
     return (folder / "models" / "checkpoints").is_dir() or (folder / EXTRA).is_file()
 
 
