@@ -503,7 +503,7 @@ def test_old_results_are_forgotten_when_there_are_too_many(paper):
     assert paper.krita.run("placed_notes(d)") == []
 
 
-@pytest.mark.slow
+@pytest.mark.all
 def test_krita_goes_on_while_a_large_result_is_placed(paper):
     paper.krita.run("masks.prepare()")
     paper.fresh("4096, 4096")

@@ -658,7 +658,7 @@ def all_of_it():
 """
 
 
-@pytest.mark.slow
+@pytest.mark.all
 def test_taking_and_reading_8192_by_8192_pixels_hardly_stops_the_event_loop(reader):
     """The best of some runs counts: other programs may take the processor away at any time."""
     reader.run(LARGE)
