@@ -3,8 +3,9 @@
 A latent too large for memory is walked in blocks that share a row or column of tiles with their neighbours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 from scumble_core.picture.geometry import Bounds
 from scumble_core.plan.tiles import TileGrid
@@ -25,9 +26,14 @@ class Block:
         """The tiles' boxes in the picture."""
         return tuple(box.translate(self.bounds.x, self.bounds.y) for box in self.grid.boxes())
 
-    def touches(self, boxes: Sequence[Bounds]) -> bool:
-        """Whether its weights reach into any of these: more than whether it holds one of them."""
-        return any(not box.intersect(self.bounds).is_empty for box in boxes)
+    def touches(self, part: Bounds) -> bool:
+        """Whether its weights reach into this part of the picture: more than whether it holds a tile of it."""
+        return not part.intersect(self.bounds).is_empty
+
+
+def covered(boxes: Iterable[Bounds]) -> Bounds:
+    """What neighbouring tiles of a grid cover in all; nothing, for no tile."""
+    return reduce(Bounds.union, boxes, Bounds(0, 0, 0, 0))
 
 
 def blocks_of(grid: TileGrid, values_per_pixel: float, most: int = MOST_VALUES) -> tuple[tuple[Block, ...], ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scumble_core.models.facts import ModelFacts
 from scumble_core.picture.geometry import Bounds, Extent
-from scumble_core.plan.blocks import blocks_of
+from scumble_core.plan.blocks import blocks_of, covered
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
 from scumble_core.request import RefineRequest
 from scumble_core.sampling.levels import start_level, table_below
@@ -163,7 +163,8 @@ def plan_pass(
     boxes = tuple(box for box in grid.boxes() if not box.intersect(region).is_empty)
     walk = plan_walk(request, facts, 1.0 if generates else strength, generates, alone=grid.count == 1)
     rows = blocks_of(grid, facts.channels / facts.factor**2) if walk.merged else ()
-    blocks = [block for row in rows for block in row if block.touches(boxes)]
+    part = covered(boxes)
+    blocks = [block for row in rows for block in row if block.touches(part)]
     merged = tuple(box for block in blocks for box in block.boxes)
     return RefinePass(grid, boxes, frozenset(), walk, strength, request.batch or 1, merged, len(blocks))
 

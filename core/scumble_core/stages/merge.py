@@ -16,7 +16,7 @@ from torch import Tensor
 from scumble_core.picture.geometry import Bounds
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.picture.weights import axis_weights
-from scumble_core.plan.blocks import MOST_VALUES, Block, blocks_of
+from scumble_core.plan.blocks import MOST_VALUES, Block, blocks_of, covered
 from scumble_core.plan.passes import RefinePass
 from scumble_core.sampling.anchored import Anchor, AnchoredNoise
 from scumble_core.sampling.local import locally
@@ -58,7 +58,8 @@ class MergedWalk:
         rows = blocks_of(self._run.grid, channels / factor**2, self._most)
         across, down = _weights([row[0] for row in rows], rows[0], factor)
         blender = TileBlender(across, down, into(target), channels)
-        for block in (block for row in rows for block in row if block.touches(self._run.boxes)):
+        part = covered(self._run.boxes)
+        for block in (block for row in rows for block in row if block.touches(part)):
             latent = store.fetch(key_of(block), block.bounds, partial(self._walk, block), told)
             blender.add(block.bounds.x // factor, block.bounds.y // factor, latent)
         blender.finish()
