@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import dataclass
 
 import pytest
 import torch
@@ -210,16 +209,6 @@ def test_an_upscalers_scale_is_known_once_spandrel_was_asked(models):
     assert upscaler_facts("sharp").scale == 2
 
 
-@dataclass(frozen=True)
-class Additions:
-    """The fields of a request that name additions."""
-
-    base: str = "the base"
-    loras: tuple[tuple[str, float], ...] = ()
-    controlnet: str = ""
-    vae: str = ""
-
-
 @pytest.mark.parametrize(
     ("field", "shapes", "family", "said"),
     [
@@ -235,7 +224,8 @@ class Additions:
 )
 def test_additions_of_other_families_are_refused(models, field, shapes, family, said):
     path = str(write(models / "x.safetensors", shapes))
-    request = Additions(**{field: ((path, 0.8),) if field == "loras" else path})
+    value = [{"id": path, "weight": 0.8}] if field == "loras" else path
+    request = RefineRequest.from_dict({"base": "the base", field: value})
     if said is None:
         check_additions(request, family)
         return
