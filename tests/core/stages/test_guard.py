@@ -12,7 +12,7 @@ from tests.core.stages.exact import FACTS, ExactModel
 
 from scumble_core.errors import ScumbleError
 from scumble_core.picture.geometry import Bounds, Extent
-from scumble_core.stages.guard import SMALLEST_WINDOW, Guard, is_finite
+from scumble_core.stages.guard import SMALLEST_WINDOW, Guard, Relief, is_finite
 
 BOX = Bounds(32, 64, 1024, 1024)
 OUT = torch.OutOfMemoryError("CUDA out of memory")
@@ -134,3 +134,47 @@ def test_encode_and_decode_in_windows_make_the_round_trip():
     assert latents.shape == (1, 12, 160, 320)
     torch.testing.assert_close(latents, ExactModel().encode(pixels), rtol=0, atol=1e-6)
     torch.testing.assert_close(guard.decode(latents), pixels, rtol=0, atol=1e-6)
+
+
+def _failing_decode(model, most):
+    """Its autoencoder holds latents of at most `most` a side; its network any number."""
+    plain = model.decode
+
+    def decode(latents):
+        if max(latents.shape[-2:]) > most:
+            raise OUT
+        return plain(latents)
+
+    model.decode = decode
+    return model
+
+
+def test_where_decoding_fails_the_autoencoder_alone_gets_windows():
+    steps = []
+    guard = Guard(_failing_decode(ExactModel(), 260), 1024, Relief(told=lambda **step: steps.append(step)))
+    latents = torch.rand(1, 12, 512, 512)
+    pixels = guard.finite(lambda: guard.decode(latents), BOX)
+    torch.testing.assert_close(pixels, ExactModel().decode(latents), rtol=0, atol=1e-6)
+    assert steps == [{"vae_window": 512}] and sides(guard) == 1024
+
+
+def test_networks_leave_the_device_before_all_of_the_model_gets_windows():
+    steps, ways = [], iter(["model", "group"])
+    guard = Guard(ExactModel(), 1024, Relief(offload=lambda: next(ways, None), told=lambda **step: steps.append(step)))
+    guard.finite(failing(OUT, OUT, OUT), BOX)
+    assert steps == [{"offload": "model"}, {"offload": "group"}, {"window": 512}]
+
+
+def test_where_decoding_fails_in_the_smallest_windows_networks_leave_and_then_it_ends():
+    steps, ways = [], iter(["model"])
+    relief = Relief(offload=lambda: next(ways, None), told=lambda **step: steps.append(step))
+    guard = Guard(_failing_decode(ExactModel(), 1), 512, relief)
+    with pytest.raises(ScumbleError, match=f"even in windows of {SMALLEST_WINDOW}"):
+        guard.finite(lambda: guard.decode(torch.rand(1, 12, 256, 256)), BOX)
+    assert steps == [{"vae_window": 256}, {"offload": "model"}, {"window": 256}]
+
+
+def test_what_was_learnt_is_where_a_guard_begins():
+    assert sides(Guard(ExactModel(), 1024, Relief(window=512))) <= 512
+    guard = Guard(_failing_decode(ExactModel(), 260), 1024, Relief(vae_window=512, told=pytest.fail))
+    guard.finite(lambda: guard.decode(torch.rand(1, 12, 512, 512)), BOX)
