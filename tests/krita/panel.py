@@ -223,6 +223,11 @@ class Panel:
         """Until the last run stands there (see runs/state.py)."""
         self.krita.wait(f"P.runner.runs[-1].state.phase == {phase!r}", seconds)
 
+    def tiles_on_the_disk(self) -> dict[str, int]:
+        """Of the last run's job: when each was written."""
+        job = self.krita.run("P.runner.runs[-1].order.job")
+        return {file.name: file.stat().st_mtime_ns for file in self.krita.data.glob(f"jobs/{job}/tiles/*.npy")}
+
     @property
     def said(self) -> str:
         return str(self.krita.run(f"{self.krita.widget('scumble_status')}.text()"))

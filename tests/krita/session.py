@@ -68,7 +68,8 @@ class KritaSession:
         """Start Krita (and the screen, if there is none yet) and wait until it takes orders."""
         if self._screen is None:
             reading, writing = os.pipe()
-            command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN, "-nolisten", "tcp"]
+            # Without -noreset it may end with its last client, and Krita is closed and opened here.
+            command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN, "-nolisten", "tcp", "-noreset"]
             self._screen = subprocess.Popen(
                 command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )

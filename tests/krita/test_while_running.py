@@ -31,12 +31,6 @@ def pixels(krita, what="d"):
     return np.frombuffer(data, np.uint8).reshape(128, 192, 4)[..., 2::-1].astype(int)
 
 
-def tiles_on_the_disk(krita):
-    """Of the last run's job: when each was written."""
-    job = krita.run("P.runner.runs[-1].order.job")
-    return {file.name: file.stat().st_mtime_ns for file in krita.data.glob(f"jobs/{job}/tiles/*.npy")}
-
-
 def slow(panel, steps=12):
     panel.in_tiles(steps)
     panel.choose("scumble_destination", "keep")
@@ -100,11 +94,11 @@ def test_it_rests_and_goes_on_and_what_was_finished_before_a_cancel_is_not_done_
     panel.wait_for_phase("offered", 60)
     assert "continue, or discard" in panel.said
     assert (panel.shown, panel.tree) == (before, tree)
-    finished = tiles_on_the_disk(krita)
+    finished = panel.tiles_on_the_disk()
     assert 2 <= len(finished) < 10
     panel.click("scumble_continue")
     panel.wait_until_done()
-    now = tiles_on_the_disk(krita)
+    now = panel.tiles_on_the_disk()
     assert {name: now.get(name) for name in finished} == finished  # none of them was written again
     assert len(now) > len(finished)
     assert len(panel.tree) == len(tree) + 1
