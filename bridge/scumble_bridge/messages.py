@@ -52,6 +52,7 @@ class Described:
 
     `memory` and `free`: bytes of the device, 0 while they aren't known. `worker`: the process that computes is not
     there, loads, waits or computes. `loaded`: names of the models that it holds. `presets`: what a request may name.
+    `loras`, `controlnets`, `vaes`: what it may add to a model.
     """
 
     device: fields.Name
@@ -64,6 +65,9 @@ class Described:
     worker: fields.WorkerState = "off"
     loaded: fields.Names = ()
     presets: fields.Choices = ()
+    loras: fields.Choices = ()
+    controlnets: fields.Choices = ()
+    vaes: fields.Choices = ()
 
 
 @dataclass(frozen=True)

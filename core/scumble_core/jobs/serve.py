@@ -32,6 +32,7 @@ from scumble_core.jobs.desk import DATA_LOCK
 from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.front_door import FrontDoor
 from scumble_core.jobs.locks import held
+from scumble_core.jobs.offered import offered
 from scumble_core.jobs.supervisor import Supervisor
 from scumble_core.version import installed_version
 
@@ -90,12 +91,14 @@ def _described(device: str, data: Path) -> Described:
     from scumble_core.presets import PRESETS
 
     found = choices(data / "models")
-    bases, refiners, upscalers = (
-        tuple(ModelChoice(id, name) for id, name in kind[:100])  # noqa: A001 - the wire's own word
-        for kind in (found.bases, found.refiners, found.upscalers)
+    bases, refiners, upscalers, loras, controlnets, vaes = offered(
+        (found.bases, found.refiners, found.upscalers, found.loras, found.controlnets, found.vaes)
     )
     presets = tuple(ModelChoice(name, preset.title) for name, preset in PRESETS.items())
-    return Described(device, installed_version(), bases, refiners, upscalers, presets=presets)
+    return Described(
+        device, installed_version(), bases, refiners, upscalers, presets=presets, loras=loras,
+        controlnets=controlnets, vaes=vaes,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -258,6 +258,7 @@ class ScumblePanel(QtWidgets.QWidget):
         described = state.described
         if described is not None:
             self.form.models.offer(described.models, described.refiners, described.upscalers)
+            self.form.loras.offer(described.loras)
         # What is to be done first must be seen first.
         is_urgent = state.phase in ("missing", "failed")
         core = self.sections[-1]
