@@ -121,7 +121,7 @@ def refiner_for(request: RefineRequest) -> str:
         return NONE
     if request.refiner == STARTER_REFINER:
         return STARTER_REFINER if base.family == "starter" else NONE
-    found = found_of(request.refiner)
+    found, _ = whole_of(request.refiner)
     check_refiner(found, None if base.family == "starter" else found_of(request.base), base.family)
     return request.refiner
 

@@ -1,19 +1,25 @@
 """What holds for every family: seeds reproduce, tiles agree, a whole job comes out finite; and how each is its own."""
 
+import shutil
+
+import diffusers
 import numpy as np
 import pytest
 import torch
 from diffusers import FluxPipeline, ZImagePipeline
+from safetensors.torch import save_file
 from tests.core.jobs_on_disk import job, photo
 from tests.core.models.saved import CPU, FAMILIES, Saved, answers
+from tests.core.models.tiny_exports import z_image_as_published
 from tests.core.models.tiny_families import pipeline, save_family
 
 from scumble_core.errors import ScumbleError
 from scumble_core.models.checkpoints.load import load_model
 from scumble_core.models.detect import detect
 from scumble_core.models.families import FAMILIES as KNOWN
+from scumble_core.models.families.adapter import few_steps
 from scumble_core.models.families.flux_network import packed, unpacked
-from scumble_core.models.library import ModelCache, base_facts
+from scumble_core.models.library import ModelCache, base_facts, identity_of
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.pipeline import run_job
 from scumble_core.plan.job import plan_job
@@ -55,11 +61,8 @@ def test_a_whole_job_gives_a_picture_that_its_seed_reproduces(saved, tmp_path):
 
 
 def test_several_tiles_and_merged_steps_come_out_too(saved, tmp_path):
-    facts = KNOWN[saved.family].facts
-    side = 4 * facts.grid
-    refined, _ = run(
-        job(tmp_path / "job", photo(side + 40, side, np.float32)), saved.folder, strength=0.9, tile_size=side
-    )
+    pixels = photo(200, 128, np.float32)
+    refined, _ = run(job(tmp_path / "job", pixels), saved.folder, strength=0.9, tile_size=128)
     assert np.isfinite(refined).all()
 
 
@@ -112,6 +115,27 @@ def test_a_flow_walks_as_diffusers_own_pipeline_does(tmp_path, family, kind):
     with torch.inference_mode():
         pixels = pipe.vae.decode(theirs / vae.scaling_factor + vae.shift_factor).sample / 2 + 0.5
     torch.testing.assert_close(model.decode(theirs), pixels, rtol=0, atol=1e-5)
+
+
+ZERO_SNR = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
+
+
+@pytest.mark.parametrize(("family", "changed"), [("sd15", {}), ("sdxl", {}), ("sdxl", ZERO_SNR)])
+def test_few_steps_walk_as_diffusers_own_pipeline_does(tmp_path, family, changed):
+    """At trailing training steps, without guidance: what distilled models were made for."""
+    folder = save_family(family, tmp_path / family, scheduler={"timestep_spacing": "trailing", **changed})
+    found = detect(folder)
+    model = load_model(found, CPU)
+    pipe = getattr(diffusers, KNOWN[family].pipeline).from_pretrained(folder)
+    pipe.set_progress_bar_config(disable=True)
+    noise = torch.randn(1, 4, 16, 12, generator=torch.Generator().manual_seed(1))
+    told = {"prompt": "a photo", "height": 128, "width": 96, "num_inference_steps": 4, "guidance_scale": 1.0}
+    theirs = pipe(**told, latents=noise, output_type="latent").images
+    words = model.encode_prompt("a photo", Extent(96, 128))
+    facts = few_steps(model.facts)
+    sigmas = torch.tensor(facts.spread(float(facts.levels[-1]), 4), dtype=torch.float64)
+    ours = euler(lambda x, sigma: model.denoise(x, sigma, words), noise * sigmas[0], sigmas, lambda a, b: noise)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-3 * float(theirs.abs().max()))
 
 
 @pytest.mark.parametrize("shift", [1.0, 3.0])
@@ -219,6 +243,24 @@ def test_base_and_refiner_go_together_whatever_their_layouts(tmp_path):
         refined, _ = run(folder, first, refiner=str(second), steps=4, strength=0.5)
         pictures.append(refined)
     np.testing.assert_allclose(*pictures, rtol=0, atol=1e-5)
+
+
+def test_a_network_alone_finds_its_lender_among_the_models(tmp_path):
+    models = tmp_path / "data" / "models"
+    pipe = pipeline("z-image")
+    pipe.save_pretrained(models / "whole", safe_serialization=True)
+    network = {f"model.diffusion_model.{name}": each for name, each in z_image_as_published(pipe.transformer).items()}
+    save_file({name: each.contiguous() for name, each in network.items()}, models / "alone.safetensors")
+    pictures = [
+        run(job(tmp_path / name, photo(80, 96, np.float32)), models / name, strength=0.5)[0]
+        for name in ("whole", "alone.safetensors")
+    ]
+    np.testing.assert_allclose(*pictures, rtol=0, atol=1e-5)
+    lent = identity_of(str(models / "alone.safetensors"))
+    assert lent.endswith(f"with {identity_of(str(models / 'whole'))}")
+    shutil.rmtree(models / "whole")
+    with pytest.raises(ScumbleError, match="without its encoders"):
+        plan_job(RefineRequest(base=str(models / "alone.safetensors"), refiner="none"), Extent(512, 512))
 
 
 def test_other_parts_alone_are_no_base(tmp_path):
