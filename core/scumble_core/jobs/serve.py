@@ -66,7 +66,10 @@ def serve(started_by_plugin: bool, settings: Settings, worker: Sequence[str] = W
         write_core_command(data, CORE)
         if settings.idle_seconds is None and started_by_plugin:
             settings = replace(settings, idle_seconds=PLUGIN_IDLE_SECONDS)
-        with _only_one(runtime, "core.lock"), _only_one(data, DATA_LOCK, DATA_PATIENCE), _address(runtime) as address:
+        with (
+            _only_one(runtime, "core.lock"), _only_one(data, DATA_LOCK, DATA_PATIENCE), _address(runtime) as address,
+            _indexing(data / "models"),
+        ):  # fmt: skip
             asyncio.run(_run(data, runtime, address, settings, worker))
     except (PlaceError, ScumbleError, OSError) as error:
         _log.error("%s", error)
@@ -99,6 +102,19 @@ def _described(device: str, data: Path) -> Described:
         device, installed_version(), bases, refiners, upscalers, presets=presets, loras=loras,
         controlnets=controlnets, vaes=vaes,
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _indexing(models: Path) -> Iterator[None]:
+    """While it lasts, models are looked for, asked about and hashed beside us, at low priority."""
+    from scumble_core.models.indexing import start
+
+    process = start(models)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextlib.contextmanager
