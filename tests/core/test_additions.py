@@ -1,5 +1,7 @@
 """Whole jobs with LoRA, a ControlNet, another autoencoder and textual inversions beside tiny bases."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,12 @@ from tests.core.jobs_on_disk import job, photo, run
 from tests.core.models.controlnet import files as controlnets
 from tests.core.models.lora import files as loras
 from tests.core.models.tiny import save_tiny
+from tests.core.models.tiny_exports import vae_as_ldm
 from tests.core.models.watched import Watched
 
 from scumble_core.errors import RequestError, ScumbleError
 from scumble_core.models.library import ModelCache
+from scumble_core.models.offers import entries_of
 from scumble_core.picture.geometry import Extent
 from scumble_core.plan.job import plan_job
 from scumble_core.request import RefineRequest
@@ -37,6 +41,7 @@ def made(request, tmp_path_factory):
     vae = AutoencoderKL.from_config(pipe.vae.config, scaling_factor=scale)
     vae.save_pretrained(folder / "vae")
     save_file(vae.state_dict(), folder / "vae.safetensors")
+    save_file(vae_as_ldm(vae), folder / "vae-ldm.safetensors")
     return request.param, folder
 
 
@@ -119,6 +124,36 @@ def test_steered_batches_and_regions_come_out_as_single_tiles_do(tmp_path, model
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
 
 
+def test_steered_tiles_are_walked_in_windows_when_memory_runs_out(tmp_path, models, made):
+    control = {"controlnet": str(made[1] / "ldm-control.safetensors"), "tile_size": 320}
+    watched = Watched(models, torch.OutOfMemoryError(), most=32)
+    windowed = refined(tmp_path / "windows", watched, made, photo(320, 320), **control)
+    whole = refined(tmp_path / "whole", models, made, photo(320, 320), **control)
+    unsteered = refined(tmp_path / "none", models, made, photo(320, 320), tile_size=320)
+    assert watched.calls > 4
+    assert np.abs(windowed - whole).mean() < np.abs(unsteered - whole).mean() / 2
+
+
+def test_textual_inversions_that_the_index_knows_are_called_by_name(tmp_path, models, made, monkeypatch):
+    if made[0] != "sdxl":
+        pytest.skip("of a tiny textual inversion for SD 1.5 the width does not tell the family")
+    monkeypatch.setenv("SCUMBLE_DATA_DIR", str(tmp_path / "data"))
+    folder = tmp_path / "data" / "models" / "embeddings"
+    folder.mkdir(parents=True)
+    generator = torch.Generator().manual_seed(4)
+    rows = {name: torch.randn(2, 32, generator=generator) for name in ("clip_l", "clip_g")}
+    save_file(rows, folder / "Bad-Hands.safetensors")
+    asked = {"prompt": "a b", "negative_prompt": "c, bad-hands"}
+    unknown = refined(tmp_path / "job", models, made, **asked)
+    assert entries_of(tmp_path / "data" / "models")
+    known = refined(tmp_path / "job", models, made, **asked)
+    assert (unknown != known).any()
+    changed = {name: -row for name, row in rows.items()}
+    save_file(changed, folder / "Bad-Hands.safetensors")
+    os.utime(folder / "Bad-Hands.safetensors", ns=(1, 1))
+    assert (refined(tmp_path / "job", models, made, **asked) != known).any()
+
+
 def test_another_autoencoder_is_used_from_folder_and_file(tmp_path, models, made):
     plain = refined(tmp_path / "plain", models, made)
     folder, file = (
@@ -152,6 +187,10 @@ def test_what_cannot_be_is_told_before_the_job_starts(tmp_path, made):
         "There is no model named": {"vae": str(tmp_path / "gone.safetensors")},
         "wants the textual inversion 'gone'": {"prompt": "a, embedding:gone"},
     }
+    half = load_file(made[1] / "vae.safetensors")
+    half = {name: each for name, each in half.items() if not name.startswith("encoder.")}
+    save_file(half, tmp_path / "half.safetensors")
+    said["only half an autoencoder"] = {"vae": str(tmp_path / "half.safetensors")}
     if made[0] == "sdxl":
         net = controlnets.tiny_controlnet(pipe.unet, tasks=6)
         path = controlnets.diffusers_file(tmp_path / "union.safetensors", net)
