@@ -100,9 +100,9 @@ def test_one_tile_is_redone_at_the_pointer_and_nothing_else_changes(done, krita)
     changed = np.abs(second - first).max(axis=2) > 0
     assert changed[60:68, 90:102].mean() > 0.5
     across, down = np.flatnonzero(changed.any(axis=0)), np.flatnonzero(changed.any(axis=1))
-    # A tile of 128 pixels, of a pass at twice the size; bringing it back spreads it a little.
-    assert across[-1] - across[0] <= 76
-    assert down[-1] - down[0] <= 76
+    # The tile with its overlap is 72 x 48 here; blending and bringing it back to half the size spread it a little.
+    assert across[-1] - across[0] <= 96
+    assert down[-1] - down[0] <= 72
     panel.point_at(10, 10)
     with panel.a_new_run():
         panel.choose_in_menu("scumble_refine_more", "Redo this tile")
@@ -136,7 +136,7 @@ def test_a_selection_is_refined_here_again(done, krita):
     panel.wait_until_done()
     assert panel.value("P.runner.runs[-1].asked.settings.source") == "selection"
     assert panel.value("P.runner.runs[-1].asked.settings.seed") != 0
-    assert len(krita.run(LAYERS)) == 3
+    assert [name.startswith("Scumble") for name in krita.run(LAYERS)].count(True) == 2
     assert panel.size == [192, 128]
 
 
@@ -169,9 +169,9 @@ def test_the_picture_whose_result_lies_in_another_document_can_be_repeated(panel
     panel.choose_in_menu("scumble_refine_more", "Refine again what was repainted")
     panel.wait_for("paint there, and refine that again", 10)
     krita.run(
-        "old = [d for d in K.documents() if d.width() == 192][0]\n"
-        "view = [v for v in K.views() if v.document() == old][0]\n"
-        "K.activeWindow().showView(view)"
+        "from PyQt5.QtWidgets import QMdiArea\n"
+        "area = K.activeWindow().qwindow().findChild(QMdiArea)\n"
+        "area.setActiveSubWindow([w for w in area.subWindowList() if w is not area.currentSubWindow()][0])"
     )
     krita.wait("P.watcher.seen.offer is not None and P.watcher.seen.offer.target.canvas.width == 192", 10)
     with panel.a_new_run():

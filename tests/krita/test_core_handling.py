@@ -25,6 +25,7 @@ def panel(krita):
     krita.wait("P.core.state.phase == 'off'", 30)
     panel.unfold("scumble_section_core")
     yield panel
+    krita.run(f"P = {krita.widget('scumble_panel')}")  # Krita may have been restarted
     krita.run("P.core.ensure()")
     krita.wait("P.core.is_open", 60)
 
