@@ -31,7 +31,8 @@ def training_levels(zero_snr: bool = False) -> NDArray[np.float64]:
 def flow_levels(shift: float) -> NDArray[np.float64]:
     """A flow's 1,000 sigmas t / (1 - t), rising: t in even steps up to 1, shifted (`prediction.flow_sigmas`)."""
     time = np.minimum(np.linspace(1 / TRAINING_STEPS, 1, TRAINING_STEPS), LAST_FLOW_TIME)
-    return shift * time / (1 - time)
+    levels: NDArray[np.float64] = shift * time / (1 - time)
+    return levels
 
 
 def start_level(table: NDArray[np.float64], strength: float) -> float:
