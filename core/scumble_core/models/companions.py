@@ -6,8 +6,10 @@ from pathlib import Path
 
 from scumble_core.errors import ScumbleError
 from scumble_core.models.detect import Found
+from scumble_core.models.detect.folders import weights_of
 from scumble_core.models.families import FAMILIES
 from scumble_core.models.index import Entry
+from scumble_core.models.tensors import read_sharded, read_tensors
 
 _NETWORKS = ("base", "refiner", "transformer")
 # What weights may be in; "" where nothing tells.
@@ -61,6 +63,17 @@ def completed(found: Found, companion: Found | None) -> Found:
         name: value for name, value in found.detail.items() if name != "missing"
     }
     return replace(found, kind=FAMILIES[found.family].role, detail=detail)
+
+
+def check_files(found: Found) -> None:
+    """Refuse a folder with a part that is cut off or damaged, by its head. Single files were looked at when found."""
+    folder = Path(found.path)
+    for part in sorted(folder.iterdir()) if folder.is_dir() else ():
+        for weights in weights_of(part) if part.is_dir() else ():
+            if weights.suffix == ".json":
+                read_sharded(weights)
+            else:
+                read_tensors(weights)
 
 
 def _lacks(found: Found) -> str:

@@ -4,6 +4,7 @@ An id is one of the starter models' names, a path (a folder in diffusers' layout
 a name that only one model has. What is found, and where, docs/models.md tells.
 """
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from scumble_core.models.additions import (
     controlnet_of,
     embeddings_among,
     prompts_of,
+    sketcher_among,
 )
 from scumble_core.models.checks import check_addition, check_base, check_refiner, check_upscaler
-from scumble_core.models.companions import companion_of, completed, is_whole
+from scumble_core.models.companions import check_files, companion_of, completed, is_whole
 from scumble_core.models.detect import Found, Kind
 from scumble_core.models.facts import STARTER, ModelFacts
 from scumble_core.models.families import FAMILIES
@@ -41,11 +43,14 @@ if TYPE_CHECKING:
     from scumble_core.models.device import Device
     from scumble_core.models.interface import LatentModel
     from scumble_core.models.memory.room import DeviceRoom
+    from scumble_core.models.previews import Sketcher
     from scumble_core.models.upscalers.network import Upscaler
 
 STARTER_BASE, STARTER_REFINER = "starter", "starter-refiner"
 STARTER_UPSCALERS = {"starter-x2": 2, "starter-x4": 4}
 NONE = "none"
+
+_log = logging.getLogger("scumble.models")
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,9 @@ def whole_of(model: str) -> tuple[Found, Found | None]:
     """What it is together with the model that lends it what it lacks, and that model. Raises ScumbleError."""
     found = found_of(model)
     companion = None if is_whole(found) else companion_of(found, entries_of(models_folder()))
+    for each in (found, companion):
+        if each is not None:
+            check_files(each)
     return completed(found, companion), companion
 
 
@@ -262,6 +270,7 @@ class ModelCache:
         self._added: dict[str, str] = {}
         self._upscalers: dict[str, Upscaler] = {}
         self._controlnets: dict[str, ControlNet] = {}
+        self._sketchers: dict[str, Sketcher | None] = {}
 
     @property
     def device(self) -> "Device":
@@ -337,6 +346,29 @@ class ModelCache:
             self._controlnets = {key: load_controlnet(_path(controlnet), unet)}
             self._take(self._controlnets[key])
         return self._controlnets[key]
+
+    def sketcher(self, family: str) -> "Sketcher | None":
+        """What shows this family's latents while they are walked, where there is such a model."""
+        if family not in self._sketchers:
+            self._sketchers[family] = self._load_sketcher(family)
+        return self._sketchers[family]
+
+    def _load_sketcher(self, family: str) -> "Sketcher | None":
+        if not (models_folder() / NAME).exists():
+            return None
+        with ModelIndex.open(models_folder()) as index:
+            path = sketcher_among(index.entries(), family)
+        if path is None:
+            return None
+        from scumble_core.models.previews import load_sketcher
+
+        try:
+            sketcher = load_sketcher(path, self.device.name)
+        except ScumbleError as error:
+            _log.warning("%s", error)  # a picture can be made without
+            return None
+        self._take(sketcher)
+        return sketcher
 
     def upscaler(self, upscaler: str) -> "Upscaler":
         """The upscaler of this id (not "none" or "auto")."""

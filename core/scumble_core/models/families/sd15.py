@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from scumble_core.models.families.adapter import Family, Part
 from scumble_core.models.families.sdxl import SDXL_FACTS
-from scumble_core.models.families.unets import TEXT, distilled, network, plain_prompt, unet_parts
+from scumble_core.models.families.unets import TEXT, distilled, network, plain_prompt, unet_parts, variant_of
 
 SD15_FACTS = replace(
     SDXL_FACTS, family="sd15", grid=64, tile=768, guidance=6.0, handover=0.0, smallest_side=512,
@@ -20,4 +20,5 @@ SD15 = Family(
     tokenizers={"tokenizer": "clip"},
     settings={"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False},
     variants=distilled(SD15_FACTS),
+    variant_of=variant_of,
 )

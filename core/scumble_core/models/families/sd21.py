@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from scumble_core.models.families.adapter import Family, Part
 from scumble_core.models.families.sd15 import SD15, SD15_FACTS
-from scumble_core.models.families.unets import distilled, network, plain_prompt, unet_parts
+from scumble_core.models.families.unets import distilled, network, plain_prompt, unet_parts, variant_of
 
 SD21_FACTS = replace(SD15_FACTS, family="sd21")
 SD21 = Family(
@@ -20,4 +20,5 @@ SD21 = Family(
     tokenizers={"tokenizer": "clip-zero"},
     settings=SD15.settings,
     variants=distilled(SD21_FACTS),
+    variant_of=variant_of,
 )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from scumble_core.models.facts import ModelFacts
 from scumble_core.models.families.adapter import Family, Part, Words
-from scumble_core.models.families.unets import distilled, network, sized_prompt, unet_parts
+from scumble_core.models.families.unets import distilled, network, sized_prompt, unet_parts, variant_of
 
 if TYPE_CHECKING:
     from scumble_core.models.interface import Conditioning
@@ -49,4 +49,5 @@ SDXL = Family(
     tokenizers={"tokenizer": "clip", "tokenizer_2": "clip-zero"},
     settings={"force_zeros_for_empty_prompt": True, "add_watermarker": False},
     variants=distilled(SDXL_FACTS),
+    variant_of=variant_of,
 )

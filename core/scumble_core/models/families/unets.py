@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from scumble_core.models.detect import Found
 from scumble_core.models.facts import ModelFacts
 from scumble_core.models.families.adapter import Part, Words, few_steps
 
@@ -53,9 +54,16 @@ def distilled(facts: ModelFacts) -> dict[str, ModelFacts]:
         "tcd": few_steps(facts),
         "pcm": few_steps(facts),
         "dmd2": few_steps(facts, "lcm"),
+        "lcm": few_steps(facts, "lcm"),
         # Luo et al. 2023: the consistency model itself is told its guidance.
-        "lcm": few_steps(facts, "lcm", guidance=8.0, told_guidance=True),
+        "lcm-told": few_steps(facts, "lcm", guidance=8.0, told_guidance=True),
     }
+
+
+def variant_of(found: Found) -> str:
+    """Consistency models that have an input for their guidance, from those that a LoRA made."""
+    told = found.variant == "lcm" and found.detail.get("variant_from") == "tensors"
+    return "lcm-told" if told else found.variant
 
 
 def unet_parts(family: str) -> tuple[Part, Part]:

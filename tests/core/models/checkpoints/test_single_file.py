@@ -16,6 +16,8 @@ from scumble_core.models.detect import detect
 from scumble_core.sampling.prediction import Velocity
 from scumble_core.sampling.sigmas import training_sigmas
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def saved(request, tmp_path_factory):

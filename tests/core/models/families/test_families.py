@@ -31,6 +31,9 @@ from scumble_core.sampling.prediction import Flow, NetworkDenoiser, flow_sigmas
 BASES = tuple(name for name in FAMILIES if KNOWN[name].role == "base")
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(autouse=True)
 def own_data(tmp_path, monkeypatch):
     """No index of this computer's models."""
@@ -228,9 +231,26 @@ def test_a_consistency_model_is_told_its_guidance(tmp_path):
     assert not torch.equal(low, high)
 
 
+def test_a_model_that_a_consistency_lora_was_merged_into_is_guided_as_any_other(tmp_path):
+    folder = save_family("sd15", tmp_path / "merged")
+    scheduler = folder / "scheduler" / "scheduler_config.json"
+    scheduler.write_text(scheduler.read_text().replace("EulerDiscreteScheduler", "LCMScheduler"))
+    facts = base_facts(str(folder))
+    assert (facts.sampler, facts.guidance, facts.told_guidance) == ("lcm", 1.0, False)
+
+
 def test_a_refiner_as_base_is_refused_before_anything_is_loaded(tmp_path):
     folder = save_family("sdxl-refiner", tmp_path / "refiner")
     with pytest.raises(ScumbleError, match=r"refiner.*choose it as the refiner, beside a base model"):
+        plan_job(RefineRequest(base=str(folder), refiner="none"), Extent(512, 512))
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_a_part_that_is_cut_off_is_found_before_the_job(tmp_path, part):
+    folder = save_family("sd15", tmp_path / "model")
+    weights = next((folder / part).glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ScumbleError, match=weights.name):
         plan_job(RefineRequest(base=str(folder), refiner="none"), Extent(512, 512))
 
 
