@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from tests.core.models.tiny_upscalers import save_upscaler
 
 from scumble_core.files.read import read_document, read_picture
 
@@ -198,13 +199,28 @@ def test_maps_regions_and_kept_tiles(scumble, picture, tmp_path):
     done = scumble("refine", picture, "-o", "out.png", *maps)
     assert done.returncode == 0, done.stderr
     tiles = set((tmp_path / "kept" / "tiles").iterdir())
-    assert len(tiles) == 1
+    assert len(tiles) == 2  # the upscaler's, and the refined one
     scumble("refine", picture, "-o", "again.png", *maps)
     assert (read_picture(tmp_path / "again.png") == read_picture(tmp_path / "out.png")).all()
     assert set((tmp_path / "kept" / "tiles").iterdir()) == tiles
     scumble("refine", picture, "-o", "redone.png", *maps, "--redo-tile", "0,0=9")
-    assert len(list((tmp_path / "kept" / "tiles").iterdir())) == 2
+    assert len(list((tmp_path / "kept" / "tiles").iterdir())) == 3
     assert (read_picture(tmp_path / "redone.png") != read_picture(tmp_path / "out.png")).any()
+
+
+def test_a_restorer_and_a_chain_can_be_asked_for_and_planned(scumble, picture, tmp_path):
+    save_upscaler("compact-x1", tmp_path / "clean.pth")
+    save_upscaler("compact-x2", tmp_path / "2x.safetensors")
+    wanted = ("--restore", "clean.pth", "--upscaler", "2x.safetensors+2x.safetensors", "--scale", "4", "--steps", "1")
+    planned = scumble("plan", picture, *wanted, "--json")
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["memory_plan"]["needed"] > 0
+    done = scumble("refine", picture, "-o", "out.png", *wanted, "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)["summary"]
+    assert [step["factor"] for step in summary["stages"]["upscale"]["chain"]] == [2, 2]
+    assert summary["models"]["restore"] == "clean.pth"
+    assert read_picture(tmp_path / "out.png").shape == (240, 320, 4)
 
 
 def test_a_selection_that_reproduces_has_the_pixels_of_the_whole_run(scumble, picture, tmp_path):
