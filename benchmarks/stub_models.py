@@ -102,6 +102,9 @@ class StubModels:
     def latent_model(self, base: str, refiner: str = "none", additions: object = None) -> StubModel:  # noqa: ARG002
         return self._latent
 
+    def sketcher(self, family: str) -> None:  # noqa: ARG002
+        return None
+
     def upscaler(self, upscaler: str) -> StubUpscaler:  # noqa: ARG002
         return self._upscaler
 

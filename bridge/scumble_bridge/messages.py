@@ -134,7 +134,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Preview:
-    """A small picture of a finished tile. The box is in output pixels; the data is RGB, 8 bits a channel."""
+    """A small picture of a tile that is finished, or still worked on: then another one follows. The box is in output
+    pixels; the data is RGB, 8 bits a channel.
+    """
 
     job: fields.JobId
     x: fields.Place

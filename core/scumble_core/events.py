@@ -79,10 +79,14 @@ class TaskFinished:
 
 @dataclass(frozen=True, eq=False)
 class TilePreview:
-    """How a finished tile looks. `bounds` in output pixels; `pixels` uint8, H x W x 3, at most 256 px a side."""
+    """How a tile looks. `bounds` in output pixels; `pixels` uint8, H x W x 3, at most 256 px a side.
+
+    `finished`: else it is still walked, and this is what the model now takes it for.
+    """
 
     bounds: Bounds
     pixels: NDArray[np.uint8]
+    finished: bool = True
 
 
 @dataclass(frozen=True)

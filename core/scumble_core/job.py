@@ -1,6 +1,7 @@
 """A job as the pipeline runs it: its folder, what lies in there, its models, and how it tells of itself."""
 
 import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,13 @@ from scumble_core.stages.pace import Pace
 from scumble_core.stages.store import TaskDone, TileStore
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from scumble_core.models.library import ModelCache
 
 PREVIEW_SIDE = 256
+# So often a tile is shown while it is walked.
+SKETCH_SECONDS = 1.0
 RESULTS = ("upscaled.npy", "refined.npy")
 
 Emit = Callable[[Event], None]
@@ -75,6 +80,22 @@ class Job:
             step(box)
 
         return done
+
+    def sketches(
+        self, draw: "Callable[[Tensor], Tensor]", scale: float, output: Extent
+    ) -> "Callable[[Bounds, Tensor], None]":
+        """Shows tiles while they are walked, now and then; arguments as in `stepper`. `draw`: shows a latent."""
+        last = time.monotonic()
+
+        def show(box: Bounds, latent: "Tensor") -> None:
+            nonlocal last
+            if time.monotonic() < last + SKETCH_SECONDS:
+                return
+            place = box.scaled(scale).intersect(Bounds.of(output))
+            self.emit(TilePreview(place, preview(draw(latent).numpy()), finished=False))
+            last = time.monotonic()
+
+        return show
 
     def teller(self, stage: Stage, scale: float, output: Extent) -> TaskDone:
         """Tells of each task of a stage whose outcome lies in the store; arguments as in `stepper`."""

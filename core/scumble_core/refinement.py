@@ -147,7 +147,9 @@ class _Refinement:
         )
         seeds = TileSeeds(request.seed, request.reseeded if stage == "tiles" else ())
         steering = None if generates else self._steering(run)
-        refiner = TileRefiner(model, settings, job.cancelled, self._memory.relief(), steering)
+        sketcher = job.models.sketcher(model.facts.family)
+        show = None if sketcher is None else job.sketches(sketcher, self._plan.scale / scale, self._plan.output)
+        refiner = TileRefiner(model, settings, job.cancelled, self._memory.relief(), steering, show)
         return TilePass(picture, run, refiner, maps, seeds, job.tiles, self._task(prompts))
 
     def _task(self, prompts: tuple[str, ...]) -> dict[str, object]:

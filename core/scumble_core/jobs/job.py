@@ -106,10 +106,11 @@ class Job:
         self.previews.drop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def tell(self, message: wire.Message) -> None:
-        """Tell all who watch, and remember it unless it is a passing picture."""
+    def tell(self, message: wire.Message, *, passing: bool = False) -> None:
+        """Tell all who watch, and remember it, unless it passes."""
         if isinstance(message, wire.Preview):
-            self.previews.keep(message)
+            if not passing:
+                self.previews.keep(message)
         else:
             self.news = message
         for client in self.watchers:

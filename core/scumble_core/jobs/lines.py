@@ -69,7 +69,9 @@ def _values(said: Said) -> dict[str, Any]:
     if isinstance(said, TilePreview):
         height, width = said.pixels.shape[:2]
         data = base64.b64encode(np.ascontiguousarray(said.pixels).tobytes()).decode("ascii")
-        return {"bounds": asdict(said.bounds), "width": width, "height": height, "data": data}
+        return {
+            "bounds": asdict(said.bounds), "width": width, "height": height, "data": data, "finished": said.finished
+        }  # fmt: skip
     return asdict(said)
 
 
@@ -79,7 +81,7 @@ def _built(name: str, values: Mapping[str, Any]) -> Said:
     if name == "TilePreview":
         shape = (int(values["height"]), int(values["width"]), 3)
         pixels = np.frombuffer(base64.b64decode(values["data"]), np.uint8).reshape(shape)
-        return TilePreview(Bounds(**values["bounds"]), pixels)
+        return TilePreview(Bounds(**values["bounds"]), pixels, bool(values["finished"]))
     if name in ("TileFinished", "TaskFinished"):
         kind = TileFinished if name == "TileFinished" else TaskFinished
         return kind(**{**values, "bounds": Bounds(**values["bounds"])})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from scumble_bridge import messages as wire
 from scumble_core.errors import Cancelled, ScumbleError
-from scumble_core.events import Event, JobResult, TaskFinished
+from scumble_core.events import Event, JobResult, TaskFinished, TilePreview
 from scumble_core.jobs.job import Job, sync
 from scumble_core.jobs.order import Waiting, in_order
 from scumble_core.jobs.recovery import Deaths, finished_tiles, hopeless
@@ -184,7 +184,7 @@ class Runner:
                 self._batches.add(Task.of(job.id, event))
             news = job.news_of(event)
             if news is not None:
-                job.tell(news)
+                job.tell(news, passing=isinstance(event, TilePreview) and not event.finished)
 
         deaths = Deaths()
         while job.wish is None:

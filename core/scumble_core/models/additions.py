@@ -48,6 +48,24 @@ def controlnet_of(request: RefineRequest) -> str:
     return "" if request.controlnet in _NONE or not request.controlnet_strength else request.controlnet
 
 
+def sketcher_among(entries: Iterable[Entry], family: str) -> Path | None:
+    """A tiny autoencoder whose decoder shows this family's latents, the first by name; None if there is none.
+
+    Those of SD 1.5 and SDXL have the same tensors: only their names tell which is which.
+    """
+    fitting = [
+        Path(entry.path)
+        for entry in entries
+        if entry.found is not None
+        and entry.found.kind == "vae"
+        and entry.found.variant == "tiny"
+        and "decoder" in str(entry.found.detail.get("halves", "decoder"))
+        and fits(entry.found, family)
+        and (entry.found.family != "sd-or-sdxl" or ("xl" in Path(entry.path).stem.lower()) == (family == "sdxl"))
+    ]
+    return min(fitting, default=None)
+
+
 def prompts_of(request: RefineRequest) -> tuple[str, ...]:
     """All that are asked for, the negative one last."""
     return (request.prompt, *(region.prompt for region in request.regions), request.negative_prompt)

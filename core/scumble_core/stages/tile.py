@@ -24,6 +24,7 @@ from scumble_core.stages.steering import Denoise, Steering
 
 # The draws of what is left of a walk whose first steps were merged begin here, whatever the merged steps drew.
 DRAWS_AFTER_MERGING = 1 << 16
+Show = Callable[[Bounds, Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,14 @@ class TileRefiner:
         cancelled: Callable[[], bool],
         relief: Relief | None = None,
         steering: Steering | None = None,
+        show: Show | None = None,
     ) -> None:
+        """`show` is given what the model takes a tile for, C x H x W, at each step."""
         self._model = model
         self._settings = settings
         self._cancelled = cancelled
         self._steering = steering
+        self._show = show
         told = settings.walk.guidance
         self._positive = tuple(model.encode_prompt(each, settings.tile, guidance=told) for each in settings.prompts)
         self._negative = model.encode_prompt(settings.negative_prompt, settings.tile, negative=True, guidance=told)
@@ -153,6 +157,8 @@ class TileRefiner:
         if tiles[0].starts is not None:
             starts = _stacked([tile.starts for tile in tiles], self._model.device)[:, None]
             denoise = locally(denoise, clean, starts, self._settings.walk.sigmas)
+        if self._show is not None:
+            denoise = _shown(denoise, [tile.box for tile in tiles], self._show)
         return SAMPLERS[self._settings.walk.sampler](denoise, noisy, torch.tensor(sigmas, dtype=torch.float64), noise)
 
     def denoiser(self, tiles: Sequence[Tile]) -> Denoiser:
@@ -201,6 +207,16 @@ class TileRefiner:
         # Halves always up, so that boxes keep their distances.
         x, y = (origin.x + box.x + factor // 2) // factor, (origin.y + box.y + factor // 2) // factor
         return Bounds(x, y, box.width // factor, box.height // factor)
+
+
+def _shown(denoise: Denoiser, boxes: Sequence[Bounds], show: Show) -> Denoiser:
+    def prediction(x: Tensor, sigma: float) -> Tensor:
+        clean = denoise(x, sigma)
+        for box, latent in zip(boxes, clean, strict=True):
+            show(box, latent)
+        return clean
+
+    return prediction
 
 
 def _cut(shares: tuple[Floats, ...], bounds: Bounds) -> tuple[Floats, ...]:

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from scumble_bridge.fields import PictureHeader
 from scumble_bridge.messages import Preview
+from scumble_core.events import TilePreview
+from scumble_core.jobs.entry import Entry
+from scumble_core.jobs.job import Job
+from scumble_core.jobs.lines import from_line, to_line
 from scumble_core.jobs.previews import PIECE, SIDE, Mosaic, Previews, from_bytes, pasted, to_bytes
 from scumble_core.picture.geometry import Bounds
 
@@ -137,3 +142,18 @@ def test_a_file_that_makes_no_sense_is_as_good_as_none(tmp_path: Path, data: byt
     assert not list(previews.replay(JOB))
     previews.keep(preview(Bounds(0, 0, 3, 3), np.ones((3, 3, 3), np.uint8)))
     assert len(list(previews.replay(JOB))) == 1
+
+
+def test_what_a_tile_looks_like_meanwhile_is_no_finished_tile_after_the_workers_line_either() -> None:
+    sketch = TilePreview(Bounds(0, 0, 8, 8), np.zeros((2, 2, 3), np.uint8), finished=False)
+    read = from_line(to_line(sketch))
+    assert isinstance(read, TilePreview) and not read.finished and (read.pixels == sketch.pixels).all()
+
+
+def test_a_passing_preview_is_not_kept(tmp_path: Path) -> None:
+    entry = Entry(JOB, "running", {}, PictureHeader(8, 8, "u8", "rgba"), "", 0, 1, 0.0, 0.0, 0.0)
+    job, shown = Job(entry, tmp_path), preview(Bounds(0, 0, 8, 8), np.full((2, 2, 3), 9, np.uint8))
+    job.tell(shown, passing=True)
+    assert list(job.previews.replay(JOB)) == []
+    job.tell(shown)
+    assert list(job.previews.replay(JOB)) != []

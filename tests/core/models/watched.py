@@ -38,6 +38,9 @@ class Watched:
     def latent_model(self, *which):
         return _Model(self.models.latent_model(*which), self)
 
+    def sketcher(self, family):
+        return self.models.sketcher(family)
+
     def controlnet(self, controlnet, base):
         return self.models.controlnet(controlnet, base)
 
