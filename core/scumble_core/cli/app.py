@@ -18,7 +18,9 @@ EXIT_CANCELLED = 130
 
 
 # Each command's module is imported only when it may be wanted: `serve` must answer in well under a second.
-COMMANDS: Mapping[str, str] = {"refine": "refine", "generate": "generate", "plan": "plan", "doctor": "doctor"}
+COMMANDS: Mapping[str, str] = {
+    "refine": "refine", "generate": "generate", "plan": "plan", "doctor": "doctor", "bench": "bench",
+}  # fmt: skip
 GROUPS = ("jobs", "krita", "models")
 SERVE = "serve"
 DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")

@@ -1,0 +1,1 @@
+"""How long whole jobs take, where the time goes, and how that compares with other ways of tiling."""

@@ -1,0 +1,108 @@
+"""The models that are measured with: the starters, one of fixed cost, or a full-size SDXL of random weights."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import torch
+from benchmarks.stub_models import Stopwatch, StubModel, StubUpscaler
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from scumble_core.models.additions import NOTHING, Additions
+from scumble_core.models.device import Device
+from scumble_core.models.interface import Conditioning, LatentModel
+from scumble_core.models.library import NONE, ModelCache
+from scumble_core.models.upscalers.network import Upscaler
+
+Kind = Literal["starter", "stub", "sdxl"]
+KINDS: tuple[Kind, ...] = ("stub", "starter", "sdxl")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that a call takes, and more for each megapixel of its picture."""
+
+    call: float
+    megapixel: float
+
+    def spend(self, pixels: float) -> None:
+        """It sleeps: what else the machine does changes nothing, and it takes nothing from the pipeline's own work,
+        as a graphics card doesn't.
+        """
+        time.sleep(self.call + self.megapixel * pixels / 1e6)
+
+
+class CostlyModel(StubModel):
+    """In SDXL's shapes; each call of network and autoencoder costs the same."""
+
+    def __init__(self, cost: Cost) -> None:
+        super().__init__(Stopwatch())
+        self._cost = cost
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        self._cost.spend(pixels.numel() / 3)
+        return super().encode(pixels)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        self._cost.spend(self._pixels(latents))
+        return super().decode(latents)
+
+    def denoise(self, x: Tensor, sigma: float, conditioning: Conditioning) -> Tensor:
+        self._cost.spend(self._pixels(x))
+        return super().denoise(x, sigma, conditioning)
+
+    def _pixels(self, latents: Tensor) -> float:
+        return latents.numel() / self.facts.channels * self.facts.factor**2
+
+
+class CostlyUpscaler(StubUpscaler):
+    """A call costs the same, by the pixels it is given."""
+
+    def __init__(self, cost: Cost) -> None:
+        super().__init__(Stopwatch())
+        self._cost = cost
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        self._cost.spend(pixels.numel() / 3)
+        return super().__call__(pixels)
+
+
+class CostlyModels(ModelCache):
+    """These, whatever is asked for."""
+
+    def __init__(self, cost: Cost) -> None:
+        super().__init__(Device("cpu", torch.float32))
+        self._model, self._enlarger = CostlyModel(cost), CostlyUpscaler(cost)
+
+    def latent_model(self, base: str, refiner: str = NONE, additions: Additions = NOTHING) -> LatentModel:  # noqa: ARG002
+        return self._model
+
+    def upscaler(self, upscaler: str) -> Upscaler:  # noqa: ARG002
+        return cast(Upscaler, self._enlarger)
+
+
+def models_of(kind: Kind, cost: Cost) -> ModelCache:
+    """Fresh ones. A stub has nothing to compute on several threads, which would only wait for each other."""
+    if kind != "stub":
+        return ModelCache()
+    torch.set_num_threads(1)
+    return CostlyModels(cost)
+
+
+def write_stub_base(folder: Path) -> Path:
+    """What an SDXL's folder says of itself, with next to no weights: the planner asks no more."""
+    parts = {"unet": ["diffusers", "UNet2DConditionModel"], "text_encoder": ["transformers", "CLIPTextModel"]}
+    config = {"addition_embed_type": "text_time", "cross_attention_dim": 2048, "in_channels": 4}
+    for part, name in (("unet", "diffusion_pytorch_model"), ("text_encoder", "model")):
+        (folder / part).mkdir(parents=True)
+        save_file({"weight": np.zeros(1, np.float32)}, folder / part / f"{name}.safetensors")
+        (folder / part / "config.json").write_text(json.dumps(config if part == "unet" else {}), "utf-8")
+    index = {"_class_name": "StableDiffusionXLPipeline", **parts}
+    (folder / "model_index.json").write_text(json.dumps(index), "utf-8")
+    return folder
