@@ -51,9 +51,9 @@ class ControlNet:
         if control.strength == 0:
             return {}
         dtype = text.dtype
-        if self._net.dtype != dtype or self._net.device != scaled.device:
-            # The UNet is in float32 for a while, or back from it.
-            self._net.to(scaled.device, dtype)
+        if self._net.dtype != dtype:
+            # The UNet is in float32 for a while, or back from it. Which device it is on others care for.
+            self._net.to(dtype)
         shown = control.pixels.to(scaled.device, dtype)
         arguments: dict[str, Any] = {"controlnet_cond": shown}
         if self._tasks:

@@ -264,7 +264,8 @@ class ModelCache:
     """Loaded models by id; asking again is free. One device, one thread."""
 
     def __init__(self, device: "Device | None" = None) -> None:
-        self._device = device
+        self._given = device
+        self._device: Device | None = None
         self._room: DeviceRoom | None = None
         self._latent: dict[str, LatentModel] = {}
         self._added: dict[str, str] = {}
@@ -277,7 +278,8 @@ class ModelCache:
         if self._device is None:
             from scumble_core.models.device import best_device, wished
 
-            self._device = wished(best_device(), read_wishes(data_folder(), os.environ).precision)
+            device = self._given or best_device()
+            self._device = wished(device, read_wishes(data_folder(), os.environ).precision)
         return self._device
 
     @property
@@ -363,7 +365,7 @@ class ModelCache:
         from scumble_core.models.previews import load_sketcher
 
         try:
-            sketcher = load_sketcher(path, self.device.name)
+            sketcher = load_sketcher(path, self.device.name, self.device.storage)
         except ScumbleError as error:
             _log.warning("%s", error)  # a picture can be made without
             return None

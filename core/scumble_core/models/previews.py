@@ -38,8 +38,11 @@ class Sketcher:
         return (pixels.float() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu()
 
 
-def load_sketcher(path: Path, device: str) -> Sketcher:
-    """From a folder or file in diffusers' layout, or a decoder's file in TAESD's own. Raises ScumbleError."""
+def load_sketcher(path: Path, device: str, storage: str = "cpu") -> Sketcher:
+    """From a folder or file in diffusers' layout, or a decoder's file in TAESD's own. Raises ScumbleError.
+
+    `device`: what it runs on; `storage`: where it lies until then.
+    """
     try:
         if path.is_dir():
             tiny = AutoencoderTiny.from_pretrained(path, local_files_only=True, use_safetensors=True)
@@ -47,7 +50,7 @@ def load_sketcher(path: Path, device: str) -> Sketcher:
             tiny = _from_file(path)
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, StopIteration) as error:
         raise ScumbleError("unknown_model", f"{path} is no tiny autoencoder: remove it, or get another.") from error
-    return Sketcher(tiny.to(device).eval().requires_grad_(False), device)
+    return Sketcher(tiny.to(storage).eval().requires_grad_(False), device)
 
 
 def _from_file(path: Path) -> Any:
