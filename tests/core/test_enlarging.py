@@ -238,5 +238,6 @@ def test_too_little_memory_for_any_plan_is_told_before_any_work(tmp_path, models
 def test_the_settings_choose_the_number_type(tmp_path, monkeypatch):
     monkeypatch.setenv("SCUMBLE_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("SCUMBLE_MEMORY", "precision=float32")
-    device = ModelCache().device
-    assert device.dtype == torch.float32 and device.chosen
+    for given in (None, Device("cpu", torch.bfloat16)):
+        device = ModelCache(given).device
+        assert device.dtype == torch.float32 and device.chosen

@@ -42,7 +42,7 @@ def estimated(asked: Estimate, machine: Machine) -> dict[str, Any]:
     # Named schedules are computed with torch. They say where between the same ends the steps lie, and not how many.
     request = replace(request, schedule="") if request.preset == SCUMBLE else request
     shown = _refinement(request, source, wanted, machine) if request.preset == SCUMBLE else (
-        _reference(request, source, wanted))  # fmt: skip
+        _reference(request, source, wanted, machine.memory))  # fmt: skip
     shown["memory_bytes"] = sum(shown["memory"].values())
     if machine.pace is not None:
         shown["seconds_estimate"] = round(shown["seconds_estimate"] * machine.pace, 1)
@@ -65,16 +65,18 @@ def _refinement(request: RefineRequest, source: Extent, wanted: Bounds | None, m
 
         latent = max(source.area, plan.output.area) * facts.channels // facts.factor**2
         working += _SAMPLERS_ARRAYS * 4 * min(latent, MOST_VALUES)
+    networks = [step.model for step in (plan.restoring, *plan.enlarging) if step is not None]
     return {
         **plan.to_dict(),
         "memory_plan": known_memory(plan, data_folder(), os.environ, machine.memory).to_dict(),
         **_grid(plan.output, () if plan.tile_pass is None else plan.tile_pass.boxes),
-        "memory": {"working": int(working), "weights": weights_of(request.base, plan.refiner, plan.upscaler)},
+        "memory": {"working": int(working), "weights": weights_of(request.base, plan.refiner, *networks)},
     }
 
 
-def _reference(request: RefineRequest, source: Extent, wanted: Bounds | None) -> dict[str, Any]:
+def _reference(request: RefineRequest, source: Extent, wanted: Bounds | None, memory: int | None) -> dict[str, Any]:
     from scumble_core.mikey.plan import TILE, plan_reference
+    from scumble_core.plan.memory import known_memory
 
     _check_count(source.scaled(request.scale).area, (request.tile_size or TILE) * 3 // 4)
     plan = plan_reference(request, source, wanted)
@@ -82,6 +84,7 @@ def _reference(request: RefineRequest, source: Extent, wanted: Bounds | None) ->
     working = int(largest / 1e6 * plan.facts.tile_bytes)
     return {
         **plan.to_dict(),
+        "memory_plan": known_memory(plan, data_folder(), os.environ, memory).to_dict(),
         **_grid(plan.output, plan.boxes),
         "memory": {"working": working, "weights": weights_of(request.base, plan.refiner, plan.upscaler)},
     }

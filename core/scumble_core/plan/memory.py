@@ -55,4 +55,5 @@ def memory_of(plan: Tiled, device: DeviceFacts, wishes: Wishes, learnt: Learnt) 
         max(1, plan.request.batch),
         wishes,
         learnt,
+        needs_of(plan.request.controlnet) if works else None,
     )

@@ -14,8 +14,8 @@ _GGUF_WIDENED = 3.0
 
 
 def needs_of(model: str) -> ModelNeeds | None:
-    """Of a base or a refiner; None for "none", and for what can't be found: whoever loads it says so."""
-    if model == NONE:
+    """Of a base, a refiner or a ControlNet; None for none, and for what can't be found: whoever loads it says so."""
+    if model in ("", NONE):
         return None
     if model in (STARTER_BASE, STARTER_REFINER):
         return ModelNeeds(model, _STARTER_BYTES, _STARTER_BYTES, "float32")

@@ -76,13 +76,17 @@ def plan_memory(
     batch: int = 1,
     wishes: Wishes | None = None,
     learnt: Learnt | None = None,
+    beside: ModelNeeds | None = None,
 ) -> MemoryPlan:
-    """The fastest way that fits. `models`: base and refiner; `batch`: what was asked for; `learnt`: of failures."""
+    """The fastest way that fits. `models`: base and refiner; `batch`: what was asked for; `learnt`: of failures;
+    `beside`: a ControlNet, which is there whenever the largest network is.
+    """
     wishes, learnt = wishes or Wishes(), learnt or Learnt()
     precision = wishes.precision or device.precision
     sizes = [_in(model, precision) for model in models]
-    largest = max((each.largest for each in sizes), default=0)
-    weights = sum(each.weights for each in sizes)
+    along = 0 if beside is None else _in(beside, precision).weights
+    largest = max((each.largest for each in sizes), default=0) + along
+    weights = sum(each.weights for each in sizes) + along
     window = wishes.vae_window or learnt.vae_window or _vae_window(device, largest, tile)
     single = int(tile.working * (_IN_WINDOWS if window else 1))
     free = _usable(device) if wishes.free == 0 else int(wishes.free * 1e9)

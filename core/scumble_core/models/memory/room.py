@@ -109,7 +109,7 @@ class DeviceRoom:
         self._inside[id(network)] = network
 
     def _clear(self, but: nn.Module | None = None) -> None:
-        leaving = [network for network in self._inside.values() if network is not but]
+        leaving = [each for each in self._inside.values() if each is not but and not _go_together(each, but)]
         for network in leaving:
             network.to(self._host)
             del self._inside[id(network)]
@@ -149,6 +149,16 @@ class _Enters(ModelHook):  # type: ignore[misc]  # accelerate has no types
         self._room.enter(module)
         device = self._room._device
         return send_to_device(args, device), send_to_device(kwargs, device)
+
+
+def _go_together(one: nn.Module, other: nn.Module | None) -> bool:
+    """Whether both are called in each step: a ControlNet and the network that it controls."""
+    names = sorted((type(one).__name__, type(other).__name__), key=lambda name: "ControlNet" not in name)
+    return (
+        "ControlNet" in names[0]
+        and "ControlNet" not in names[1]
+        and any(kind in names[1] for kind in ("UNet", "Transformer"))
+    )
 
 
 def _bytes(network: nn.Module) -> int:

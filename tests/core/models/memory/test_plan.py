@@ -94,6 +94,13 @@ def test_what_failed_before_is_not_tried_again():
     assert (plan.batch <= 2, plan.vae_window, plan.offload) == (True, 512, "group")
 
 
+def test_a_controlnet_is_counted_beside_the_largest_network():
+    control = ModelNeeds("tile", 2 * GB, 2 * GB, "float16")
+    assert plan_memory(card(24), [SDXL], TILE, beside=control).needed == 15 * GB
+    plan = plan_memory(card(16), [SDXL], TILE, beside=control)
+    assert (plan.offload, plan.needed) == ("model", 13 * GB)
+
+
 def test_unknown_memory_is_taken_for_enough():
     plan = plan_memory(DeviceFacts("xpu", "Card", None, None, "float16"), [SDXL, REFINER], TILE, 2)
     assert (plan.offload, plan.batch, plan.vae_window, plan.problem) == ("none", 2, 0, "")

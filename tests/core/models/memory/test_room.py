@@ -89,6 +89,25 @@ def test_more_room_lets_whole_networks_stay_again(room):
     assert Network.on_card == [base, refiner]
 
 
+class UNet(Network):
+    pass
+
+
+class ControlNet(Network):
+    pass
+
+
+def test_a_controlnet_stays_beside_the_network_that_it_controls(room):
+    base, refiner, control, decoder = UNet(), UNet(), ControlNet(), Network()
+    room.take([base, refiner, control, decoder])
+    room.settle("model")
+    inside = []
+    for network in (control, base, control, refiner, decoder):
+        called(network)
+        inside.append(set(Network.on_card))
+    assert inside == [{control}, {control, base}, {control, base}, {control, refiner}, {decoder}]
+
+
 def test_what_is_forgotten_is_not_cared_for(room):
     base = Network()
     room.take([base])
