@@ -14,7 +14,7 @@ from scumble_core.models.detect.files import detect_tensors
 from scumble_core.models.detect.found import Found
 from scumble_core.models.tensors import Tensors, read_tensors
 from scumble_core.models.upscalers.descriptor import detail_of, loader, refusal
-from scumble_core.models.upscalers.weights import load_tensors
+from scumble_core.models.weights import read_weights
 
 # A network that can't be told from shapes alone is loaded, if it is small.
 LARGEST_LOADED = 200_000_000
@@ -49,7 +49,7 @@ def _described(path: Path, tensors: Tensors) -> object:
             return None
 
     try:
-        return loader().load_from_state_dict(load_tensors(path))
+        return loader().load_from_state_dict(read_weights(path))
     except UnsupportedModelError:
         return None
     except (RuntimeError, ValueError, KeyError, TypeError, AssertionError):

@@ -14,7 +14,7 @@ from spandrel import (
 
 from scumble_core.errors import ScumbleError
 from scumble_core.models.upscalers.facts import Scalar
-from scumble_core.models.upscalers.weights import load_tensors
+from scumble_core.models.weights import read_weights
 
 # Grey; colour; colour with alpha. Each gives back what it takes.
 _CHANNELS = (1, 3, 4)
@@ -36,7 +36,7 @@ def loader(device: torch.device | None = None) -> ModelLoader:
 
 def load_descriptor(path: Path) -> ImageModelDescriptor[torch.nn.Module]:
     """The network in the file, on the CPU, in evaluation mode. Raises ScumbleError for all that can't be used."""
-    tensors = load_tensors(path)
+    tensors = read_weights(path)
     try:
         descriptor = loader().load_from_state_dict(tensors)
     except UnsupportedModelError as error:
