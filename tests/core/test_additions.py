@@ -202,6 +202,14 @@ def test_what_cannot_be_is_told_before_the_job_starts(tmp_path, made):
         plan(made, controlnet=str(made[1] / "ldm-control.safetensors"), tiler_model="refiner")
 
 
+def test_the_plan_and_the_results_metadata_name_what_is_added(made):
+    control = str(made[1] / "ldm-control.safetensors")
+    told = plan(made, **lora(made, "kohya", 0.5), controlnet=control).to_dict()["models"]
+    assert told["loras"] == [{"id": str(made[1] / "kohya.safetensors"), "weight": 0.5}]
+    assert told["controlnet"] == control and "vae" not in told
+    assert set(plan(made).to_dict()["models"]) == {"base", "refiner", "upscaler"}
+
+
 def test_additions_for_the_starter_models_are_refused(made):
     with pytest.raises(ScumbleError, match="base model starter is of the family starter"):
         plan(made, base="starter", vae=str(made[1] / "vae.safetensors"))
