@@ -185,7 +185,7 @@ class ScumbleClient(QObject):
 
     def _take_in(self) -> bool:
         """Whether there was anything."""
-        if self._socket is None or self._connection is None:
+        if self._socket is None or self._connection is None or not self._socket.isReadable():
             return False
         data = self._socket.read(READ_BYTES)
         if not data:

@@ -6,6 +6,7 @@ from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Wi
 from scumble.actions import create_actions
 from scumble.panel.docker import ScumbleDocker
 from scumble.panel.panel import ScumblePanel
+from scumble.panel.wishes import Wishes
 from scumble.qt import QtCore
 from scumble.studio import Studio
 
@@ -63,20 +64,20 @@ class ScumbleExtension(Extension):
     def createActions(self, window: Window) -> None:
         """Called by Krita for each window."""
         wishes = {
-            "scumble_refine": ScumblePanel.refine,
-            "scumble_refine_selection": ScumblePanel.refine_selection,
-            "scumble_test_tile": ScumblePanel.test_tile,
-            "scumble_redo_tile": ScumblePanel.redo_tile,
-            "scumble_tile_grid": ScumblePanel.toggle_grid,
-            "scumble_before_after": ScumblePanel.turn,
-            "scumble_pause": ScumblePanel.pause,
-            "scumble_cancel": ScumblePanel.cancel,
+            "scumble_refine": Wishes.refine,
+            "scumble_refine_selection": Wishes.refine_selection,
+            "scumble_test_tile": Wishes.test_tile,
+            "scumble_redo_tile": Wishes.redo_tile,
+            "scumble_tile_grid": Wishes.toggle_grid,
+            "scumble_before_after": Wishes.turn,
+            "scumble_pause": Wishes.pause,
+            "scumble_cancel": Wishes.cancel,
         }
 
         def doing(name: str) -> None:
             panel = self._dockers.panel()
             if panel is not None:
-                wishes[name](panel)
+                wishes[name](panel.wishes)
 
         doings = {name: lambda name=name: doing(name) for name in wishes}
         create_actions(window, {**doings, "scumble_show_docker": self._dockers.show})

@@ -4,7 +4,7 @@ Theory of operation: `Watcher` looks at the document, the form at the artist's w
 estimate is asked for anew. Runs live in `Runner`; the panel shows the one that belongs to the document in front.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from scumble.core.diagnostics import gather, report, secrets_here
@@ -12,7 +12,6 @@ from scumble.core.link import Core
 from scumble.core.logbook import LogBook
 from scumble.core.state import CoreState
 from scumble.guard import guarded
-from scumble.history.entry import Entry
 from scumble.history.keeper import History
 from scumble.host.contract import Host
 from scumble.panel.canvas import CanvasDrawing, Overlay
@@ -27,14 +26,14 @@ from scumble.panel.source import THUMBNAIL
 from scumble.panel.tiles import TilesBox
 from scumble.panel.watcher import Seen, Watcher
 from scumble.panel.widgets import Section
+from scumble.panel.wishes import Wishes
 from scumble.presets import PresetFolder
 from scumble.qt import QtCore, QtGui, QtWidgets
 from scumble.runs.estimate import Estimate, Estimator
-from scumble.runs.order import Asked
 from scumble.runs.queue import Queue
 from scumble.runs.run import Run
-from scumble.runs.runner import Made, Runner, here_again, trial
-from scumble.settings import Settings, fresh_seed
+from scumble.runs.runner import Made, Runner
+from scumble.settings import Settings
 from scumble.words import tr
 
 
@@ -56,7 +55,7 @@ class Around:
 
 
 class ScumblePanel(QtWidgets.QWidget):
-    """Puts the parts together, and knows what each wish of the artist's means."""
+    """Puts the parts together; `wishes`: what the artist may have it do."""
 
     def __init__(self, around: Around, parent: "QtWidgets.QWidget | None" = None) -> None:
         super().__init__(parent)
@@ -82,98 +81,23 @@ class ScumblePanel(QtWidgets.QWidget):
             Section("scumble_section_queue", tr("&Queue"), self.queue_list),
             Section("scumble_section_core", tr("Core"), self.core_box),
         )
+        self.wishes = Wishes(
+            host,
+            self.runner,
+            self.history,
+            self.watcher,
+            self.estimator,
+            self.form,
+            self.run_box,
+            self.tiles.grid,
+            self,
+        )
         self._remembered = Remembered(host, self.form, self.sections, self.tiles, self)
         self._lay_out()
         self._connect()
         self._remembered.recall()
         self._show_core(self.core.state)
         QtCore.QTimer.singleShot(0, self._begin)
-
-    # What the artist wishes; actions call these, too.
-
-    @guarded
-    def refine(self) -> None:
-        """The source that is chosen."""
-        self._start(Asked(self._for_run(self.form.settings)))
-
-    @guarded
-    def refine_selection(self) -> None:
-        """What is selected, whatever source is chosen."""
-        self._start(Asked(self._for_run(replace(self.form.settings, source="selection"))))
-
-    @guarded
-    def test_tile(self) -> None:
-        """The tile at the pointer, or in the middle, with these settings."""
-        estimate, place = self.estimator.estimate, self._host.cursor()
-        sent = None if estimate is None else estimate.sent
-        if estimate is None or sent is None:
-            self.run_box.surprised(tr("The tiles are not known yet: wait for the estimate."))
-            return
-        inside = place is not None and sent.holds(*place)
-        asked = trial(self._for_run(self.form.settings), estimate.grid, sent, place if inside else None)
-        if isinstance(asked, str):
-            self.run_box.surprised(asked)
-        else:
-            self._start(asked)
-
-    @guarded
-    def redo_tile(self) -> None:
-        """The tile at the pointer, of the last run, from another seed."""
-        place = self._host.cursor()
-        if place is None:
-            self.run_box.surprised(tr("Point at the tile on the canvas first."))
-            return
-        run = self.runner.redo_tile(self.watcher.seen.document, *place)
-        if isinstance(run, str):
-            self.run_box.surprised(run)
-
-    @guarded
-    def repeat(self) -> None:
-        """The last run once more, of what the document shows now."""
-        made, offer = self.runner.last_of(self.watcher.seen.document), self.watcher.seen.offer
-        if made is None:
-            self.run_box.surprised(tr("Nothing was refined in this document since Krita was started."))
-        elif made.order.scale != 1 and offer is not None and offer.target.canvas != made.order.target.canvas:
-            # Enlarged once more, nothing of it would be as it was.
-            self.run_box.surprised(
-                tr("The last run made this document larger: undo that, paint, and refine it again then.")
-                if made.order.placement.destination == "enlarge"
-                else tr("This document was made larger than the one it came from: paint there, and refine that again.")
-            )
-        else:
-            self.runner.repeat(made)
-
-    @guarded
-    def here_again(self) -> None:
-        """What is selected, from another seed."""
-        self._start(here_again(self.form.settings))
-
-    @guarded
-    def pause(self) -> None:
-        """Let the run that is shown rest, or go on."""
-        run = self.run_box.run
-        if run is not None and run.state.phase == "paused":
-            run.resume()
-        elif run is not None:
-            run.pause()
-
-    @guarded
-    def cancel(self) -> None:
-        """End the run that is shown."""
-        if self.run_box.run is not None:
-            self.run_box.run.cancel()
-
-    @guarded
-    def toggle_grid(self) -> None:
-        """Show the tile grid over the canvas, or hide it."""
-        self.tiles.grid.toggle()
-
-    @guarded
-    def turn(self) -> None:
-        """Hide the last run's refined layer, or show it again."""
-        entries = self.history.book.entries
-        if not entries or self.history.toggle(entries[-1]) is None:
-            self.run_box.surprised(tr("There is no refined layer of Scumble's in this document."))
 
     def diagnostics(self) -> str:
         """For whoever helps; nothing private in it."""
@@ -220,6 +144,11 @@ class ScumblePanel(QtWidgets.QWidget):
         self._show_run()
 
     @guarded
+    def _begun(self) -> None:
+        self._remembered.store()
+        self._show_run()
+
+    @guarded
     def _edited(self) -> None:
         self._remembered.later()
         self.refresh()
@@ -232,7 +161,7 @@ class ScumblePanel(QtWidgets.QWidget):
         self.form.source.say(seen.reason or ("" if seen.offer is None else _said(seen)))
         self.run_box.set_reason(seen.reason)
         self._show_run()
-        self._refuse()
+        self.wishes.refuse()
         self._draw()
         self._ask()
 
@@ -246,12 +175,12 @@ class ScumblePanel(QtWidgets.QWidget):
     def _changed(self, run: Run) -> None:
         if run.document == self.watcher.seen.document or self.run_box.run is None:
             self._show_run()
-        self._refuse()
+        self.wishes.refuse()
 
     @guarded
     def _made(self, _run: Run, _made: Made) -> None:
         self.refresh()
-        self._refuse()
+        self.wishes.refuse()
 
     @guarded
     def _show_core(self, state: CoreState) -> None:
@@ -275,33 +204,6 @@ class ScumblePanel(QtWidgets.QWidget):
         self.form.show_settings(settings)
         self._edited()
 
-    @guarded
-    def _again(self, entry: Entry) -> None:
-        made = self.runner.last(self.watcher.seen.document)
-        if made is not None and made.order.asked == entry.asked:
-            self.runner.redo(made)
-        else:
-            self._start(replace(entry.asked, settings=replace(entry.asked.settings, seed=fresh_seed())))
-
-    @guarded
-    def _resume(self, job: str) -> None:
-        for run in self.runner.runs:
-            if run.order is not None and run.order.job == job:
-                run.resume()
-
-    def _start(self, asked: Asked) -> None:
-        self.form.prompt.remember()
-        self._remembered.store()
-        self.runner.start(asked)
-        self._show_run()
-
-    def _for_run(self, settings: Settings) -> Settings:
-        """With the seed of this run, which the panel then shows."""
-        drawn = settings.for_run(fresh_seed)
-        if drawn.seed != settings.seed:
-            self.form.show_settings(replace(self.form.settings, seed=drawn.seed))
-        return drawn
-
     def _ask(self) -> None:
         self.estimator.ask(self.form.settings, self.watcher.seen.offer)
 
@@ -316,18 +218,13 @@ class ScumblePanel(QtWidgets.QWidget):
         if run is not self.run_box.run:
             self.run_box.show_run(run)
 
-    def _refuse(self) -> None:
-        """What needs an earlier run can't be wished for without one."""
-        document = self.watcher.seen.document
-        self.run_box.offer_again(self.runner.last_of(document) is not None, self.runner.last(document) is not None)
-
     def _connect(self) -> None:
         for signal, wish in (
-            (self.run_box.refine, self.refine),
-            (self.run_box.trial, self.test_tile),
-            (self.run_box.repeat, self.repeat),
-            (self.run_box.redo_tile, self.redo_tile),
-            (self.run_box.here_again, self.here_again),
+            (self.run_box.refine, self.wishes.refine),
+            (self.run_box.trial, self.wishes.test_tile),
+            (self.run_box.repeat, self.wishes.repeat),
+            (self.run_box.redo_tile, self.wishes.redo_tile),
+            (self.run_box.here_again, self.wishes.here_again),
         ):
             signal.connect(wish)
         self.runner.changed.connect(self._changed)
@@ -339,8 +236,9 @@ class ScumblePanel(QtWidgets.QWidget):
         self.estimator.changed.connect(self._estimated)
         self.core.changed.connect(self._show_core)
         self.history_list.settings.connect(self._settings_back)
-        self.history_list.again.connect(self._again)
-        self.queue_list.resume.connect(self._resume)
+        self.history_list.again.connect(self.wishes.again)
+        self.queue_list.resume.connect(self.wishes.resume)
+        self.wishes.begun.connect(self._begun)
         self.tiles.grid.toggled.connect(self.drawing.want_grid)
         self.tiles.previews.toggled.connect(self.drawing.want_previews)
 
