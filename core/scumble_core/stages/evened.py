@@ -5,7 +5,10 @@ with correlation c are averaged half and half, the standard deviation falls to s
 change its expected energy is blended, and the change is raised by the square root of what is missing around each place.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from scumble_core.picture.geometry import Bounds
@@ -85,11 +88,24 @@ def gain(values: Floats) -> Floats:
     """H x W: what the blended change is to be raised by, 1 to MOST_GAIN; 1 where one tile alone counts all around."""
     mean = _energy(values)
     wanted = values[..., 3] * values[..., 4]
-    if np.array_equal(mean, wanted):
-        return np.ones_like(mean)
-    mean, wanted = (_around(each) for each in (mean, wanted))
-    ratio = np.sqrt((wanted + _LEAST_ENERGY) / (mean + _LEAST_ENERGY))
-    return np.clip(ratio, 1, MOST_GAIN).astype(np.float32)
+    raised = np.ones_like(mean)
+    # Energies are equal but for the strips where tiles overlap, and so is all that is more than REACH away from these.
+    for reached in _strips(np.flatnonzero((mean != wanted).any(0)), REACH, mean.shape[1]):
+        seen = slice(max(0, reached.start - REACH), reached.stop + REACH)
+        own = slice(reached.start - seen.start, reached.stop - seen.start)
+        around, wanted_around = (_around(np.ascontiguousarray(each[:, seen]))[:, own] for each in (mean, wanted))
+        ratio = np.sqrt((wanted_around + _LEAST_ENERGY) / (around + _LEAST_ENERGY))
+        raised[:, reached] = np.clip(ratio, 1, MOST_GAIN)
+    return raised
+
+
+def _strips(places: NDArray[np.intp], reach: int, length: int) -> Iterator[slice]:
+    """Runs that hold these rising places and all within `reach` of them; what is nearer than both reaches is one."""
+    if not len(places):
+        return
+    ends = np.flatnonzero(np.diff(places) > 4 * reach)
+    for first, last in zip(places[[0, *(ends + 1)]], places[[*ends, -1]], strict=True):
+        yield slice(max(0, int(first) - reach), min(length, int(last) + reach + 1))
 
 
 def _energy(values: Floats) -> Floats:

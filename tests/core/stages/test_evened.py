@@ -8,8 +8,9 @@ from tests.core.pictures import stored
 
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.tiles import TileGrid
+from scumble_core.stages import evened
 from scumble_core.stages.blend import TileBlender
-from scumble_core.stages.evened import CHANNELS, MOST_GAIN, Evened, change_of
+from scumble_core.stages.evened import CHANNELS, MOST_GAIN, REACH, Evened, change_of, gain
 
 GRID = TileGrid(Extent(96, 96), (0, 48), (0, 48))
 SIDE = 144
@@ -86,3 +87,25 @@ def test_what_lies_beyond_the_picture_is_cut_off(tmp_path):
     evened.finish()
     assert sum(band.height for band, _ in bands) == 100
     assert all(shape == (band.height, 90, 3) for band, shape in bands)
+
+
+@given(
+    width=st.integers(1, 120),
+    height=st.integers(1, 20),
+    strips=st.lists(st.tuples(st.integers(0, 119), st.integers(1, 12)), max_size=4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_only_what_overlaps_reach_is_computed_and_the_bits_are_those_of_the_whole(width, height, strips, seed):
+    values = np.zeros((height, width, CHANNELS), np.float32)
+    values[..., :3] = np.random.default_rng(seed).normal(0, 0.05, (height, width, 3))
+    red, green, blue = (values[..., channel] for channel in range(3))
+    mean = red * red + green * green + blue * blue
+    values[..., 3], values[..., 4] = mean, 1
+    for left, long in strips:
+        values[:, left : left + long, 3] *= 1.7
+    around, wanted = (evened._around(each) for each in (mean, values[..., 3] * values[..., 4]))
+    whole = np.clip(np.sqrt((wanted + evened._LEAST_ENERGY) / (around + evened._LEAST_ENERGY)), 1, MOST_GAIN)
+    assert np.array_equal(gain(values), whole.astype(np.float32))
+    touched = [x for left, long in strips for x in range(left - REACH, left + long + REACH) if 0 <= x < width]
+    alone = np.setdiff1d(np.arange(width), touched)
+    assert (gain(values)[:, alone] == 1).all()
