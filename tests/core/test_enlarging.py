@@ -12,8 +12,8 @@ from tests.core.models.watched import Watched
 
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.events import StageStarted, TaskFinished
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.device import Device
-from scumble_core.models.library import ModelCache
 from scumble_core.models.memory.learnt import NAME, Learnt, Lessons
 
 OUT = torch.OutOfMemoryError("out of memory")
