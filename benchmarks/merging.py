@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.interface import LatentModel
-from scumble_core.models.library import ModelCache
 from scumble_core.picture.geometry import Extent, Point
 from scumble_core.picture.storage import Picture
 from scumble_core.plan.passes import RefinePass, Walk

@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage.color import deltaE_ciede2000, rgb2lab
 from tools.train_starter.data import VALIDATION, fetch, load, pictures
 
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 from scumble_core.picture.geometry import Extent
 from scumble_core.picture.storage import Picture
 from scumble_core.pipeline import run_job

@@ -21,7 +21,7 @@ from benchmarks.quality.padded import padded
 from benchmarks.quality.stitching import stitch_identity
 from rich.console import Console
 
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 from scumble_core.request import RefineRequest
 
 CONTESTANTS: Mapping[str, Contestant] = MappingProxyType(

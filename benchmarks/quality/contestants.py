@@ -12,9 +12,9 @@ from benchmarks.quality.layout import Layout, overlapped
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.facts import STARTER
 from scumble_core.models.interface import LatentModel
-from scumble_core.models.library import ModelCache
 from scumble_core.picture.geometry import Extent
 from scumble_core.picture.storage import Picture
 from scumble_core.pipeline import run_job

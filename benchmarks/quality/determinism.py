@@ -12,7 +12,7 @@ from benchmarks.quality.contestants import write_source
 from numpy.typing import NDArray
 
 from scumble_core.events import Event, TileFinished
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Picture
 from scumble_core.pipeline import run_job

@@ -15,9 +15,10 @@ from safetensors.numpy import save_file
 from torch import Tensor
 
 from scumble_core.models.additions import NOTHING, Additions
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.device import Device
 from scumble_core.models.interface import Conditioning, LatentModel
-from scumble_core.models.library import NONE, ModelCache
+from scumble_core.models.library import NONE
 from scumble_core.models.upscalers.network import Upscaler
 
 Kind = Literal["starter", "stub", "sdxl"]

@@ -23,7 +23,7 @@ from scumble_core.stages.store import TaskDone, TileStore
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from scumble_core.models.library import ModelCache
+    from scumble_core.models.cache import ModelCache
 
 PREVIEW_SIDE = 256
 # So often a tile is shown while it is walked.

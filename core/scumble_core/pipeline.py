@@ -11,8 +11,8 @@ from scumble_core.events import Finished, JobResult
 from scumble_core.inputs import Inputs
 from scumble_core.job import RESULTS, Emit, Job
 from scumble_core.mikey.run import run_reference
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.device import is_device_lost, is_out_of_memory
-from scumble_core.models.library import ModelCache
 from scumble_core.picture.storage import write_failed
 from scumble_core.presets import SCUMBLE
 from scumble_core.refinement import run_refinement

@@ -16,7 +16,7 @@ from benchmarks.quality.stitching import Stitching, axis_sum, blend_error, rando
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.tiles import TileGrid
 

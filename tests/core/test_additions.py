@@ -15,7 +15,7 @@ from tests.core.models.tiny_exports import vae_as_ldm
 from tests.core.models.watched import Watched
 
 from scumble_core.errors import RequestError, ScumbleError
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.offers import entries_of
 from scumble_core.picture.geometry import Extent
 from scumble_core.plan.job import plan_job

@@ -9,7 +9,7 @@ from tests.core.models.watched import Watched
 
 from scumble_core.errors import Cancelled, ScumbleError
 from scumble_core.events import Finished, StageStarted, TileFinished, TilePreview
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from tests.core.models.watched import Watched
 
 from scumble_core.errors import Cancelled, PictureError
 from scumble_core.events import StageStarted, TaskFinished, TileFinished
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from scumble_core.plan.job import plan_job
 from scumble_core.request import RefineRequest
 
 if TYPE_CHECKING:
-    from scumble_core.models.library import ModelCache
+    from scumble_core.models.cache import ModelCache
 
 # The starters' own tiles would take a slow machine minutes: half of it serves to compare.
 STARTER_TILE = 512
@@ -40,7 +40,7 @@ def bench(
     own = RefineRequest.from_dict({"base": model, "upscaler": "starter-x2", "scale": SCALE, "tile_size": side})
     both = pair(own, facts, side)
     # Here, since it takes seconds: by now all that can be wrong with the input has been said.
-    from scumble_core.models.library import ModelCache
+    from scumble_core.models.cache import ModelCache
 
     models = ModelCache()
     _warm(models, own)

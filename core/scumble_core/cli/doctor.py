@@ -81,7 +81,7 @@ def _weights() -> list[str]:
 
 def _device(console: Console) -> list[str]:
     """The device, and how each base model would run there; what is wrong with the settings."""
-    from scumble_core.models.library import ModelCache
+    from scumble_core.models.cache import ModelCache
     from scumble_core.models.memory.known import note_device
 
     try:

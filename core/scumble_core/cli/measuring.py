@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from scumble_core.models.additions import Additions
+    from scumble_core.models.cache import ModelCache
     from scumble_core.models.interface import Conditioning, LatentModel
-    from scumble_core.models.library import ModelCache
     from scumble_core.models.upscalers.network import Upscaler
 
 # All before the first stage: the plan, the source's colour, what there is to see in it.

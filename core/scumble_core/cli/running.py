@@ -27,7 +27,7 @@ def run_folder(folder: Path, request: RefineRequest, cancelled: Callable[[], boo
     """The job in this folder."""
     with _progress() as emit:
         # Here, since it takes seconds: by now all that can be wrong with the input has been said.
-        from scumble_core.models.library import ModelCache
+        from scumble_core.models.cache import ModelCache
         from scumble_core.pipeline import run_job
 
         return run_job(folder, request, ModelCache(), emit, cancelled)

@@ -112,8 +112,8 @@ def private_stdout() -> BinaryIO:
 
 def pipeline(name: str | None, names: Sequence[str]) -> tuple[RunJob, Callable[[], DeviceKnown]]:
     """The real thing on this device (None: the best there is), one of `names` (none: of all there are). Loads torch."""
+    from scumble_core.models.cache import ModelCache
     from scumble_core.models.device import device_names, device_of
-    from scumble_core.models.library import ModelCache
     from scumble_core.pipeline import run_job
     from scumble_core.request import RefineRequest
 

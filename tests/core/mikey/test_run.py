@@ -12,7 +12,7 @@ from scumble_core.mikey.complexity import complexity
 from scumble_core.mikey.noise import first_noise
 from scumble_core.mikey.phases import Settings, first_phases
 from scumble_core.mikey.walk import run_phase
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 from scumble_core.picture.geometry import Extent
 from scumble_core.pipeline import run_job
 from scumble_core.request import RefineRequest

@@ -12,9 +12,10 @@ from scumble_core import job as jobs
 from scumble_core.errors import ScumbleError
 from scumble_core.events import TilePreview
 from scumble_core.models.additions import sketcher_among
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.detect import Found
 from scumble_core.models.index import Entry
-from scumble_core.models.library import ModelCache, models_folder
+from scumble_core.models.library import models_folder
 from scumble_core.models.offers import entries_of
 from scumble_core.models.previews import load_sketcher
 

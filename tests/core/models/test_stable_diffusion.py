@@ -14,11 +14,11 @@ from diffusers import (
 from tests.core.models.tiny import save_tiny
 
 from scumble_core.errors import ScumbleError
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.checkpoints.load import load_model
 from scumble_core.models.detect import detect
 from scumble_core.models.device import best_device
 from scumble_core.models.interface import Conditioning
-from scumble_core.models.library import ModelCache
 from scumble_core.models.networks import KLAutoencoder, TextConditioning, TextUNet
 from scumble_core.models.schedulers import prediction_of
 from scumble_core.picture.geometry import Extent

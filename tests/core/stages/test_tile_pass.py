@@ -10,7 +10,7 @@ from tests.core.pictures import stored
 from tests.core.stages.exact import FACTS, ExactModel
 
 from scumble_core.errors import Cancelled, ScumbleError
-from scumble_core.models.library import ModelCache
+from scumble_core.models.cache import ModelCache
 from scumble_core.picture.geometry import Bounds, Extent, Point
 from scumble_core.picture.storage import Picture
 from scumble_core.plan.passes import RefinePass, Walk

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.core.models.tiny_upscalers import save_upscaler
 
 from scumble_core.errors import ScumbleError
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.device import Device
-from scumble_core.models.library import ModelCache
 from scumble_core.models.upscalers.network import Upscaler
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Picture

@@ -14,12 +14,13 @@ from tests.core.models.tiny_exports import z_image_as_published
 from tests.core.models.tiny_families import pipeline, save_family
 
 from scumble_core.errors import ScumbleError
+from scumble_core.models.cache import ModelCache
 from scumble_core.models.checkpoints.load import load_model
 from scumble_core.models.detect import detect
 from scumble_core.models.families import FAMILIES as KNOWN
 from scumble_core.models.families.adapter import few_steps
 from scumble_core.models.families.flux_network import packed, unpacked
-from scumble_core.models.library import ModelCache, base_facts, identity_of
+from scumble_core.models.library import base_facts, identity_of
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.pipeline import run_job
 from scumble_core.plan.job import plan_job
