@@ -99,6 +99,7 @@ class RunState:
 def stage_name(stage: str) -> str:
     """As people call it; a stage of a newer core by its own name."""
     return {
+        "restore": tr("Restoring"),
         "first_pass": tr("First pass"),
         "upscale": tr("Upscaling"),
         "merge": tr("Merging"),

@@ -105,7 +105,7 @@ class Talk(Life):
 
     def _progress(self, news: wire.Progress) -> None:
         self._was_accepted = True
-        if news.stage in ("first_pass", "upscale", "merge", "tiles"):
+        if news.stage in ("restore", "first_pass", "upscale", "merge", "tiles"):
             self._tiles = max(self._tiles, news.tile)
         if self.state.phase == "stopping":
             return
