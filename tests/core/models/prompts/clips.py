@@ -1,9 +1,9 @@
 """Text encoders of a few weights with CLIP's real vocabulary, as SD 1.5, SDXL and its refiner have them."""
 
 import torch
-from tests.core.models.prompts.clip_vocabulary import clip_tokenizer
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
+from scumble_core.models.checkpoints.vocabulary import clip_tokenizer
 from scumble_core.models.prompts.clip import ClipEncoder
 
 WIDTHS = {"clip_l": 16, "clip_g": 24}
@@ -18,10 +18,11 @@ def text_model(name, projected):
     return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config).eval()
 
 
-def parts(folder, name, *, sdxl):
+def parts(name, *, sdxl):
     """Tokenizer and model."""
-    pad = "!" if name == "clip_g" else "<|endoftext|>"
-    return clip_tokenizer(folder / name, pad), text_model(name, projected=sdxl and name == "clip_g")
+    return clip_tokenizer("clip-zero" if name == "clip_g" else "clip"), text_model(
+        name, projected=sdxl and name == "clip_g"
+    )
 
 
 def encoder(tokenizer, model, name, *, sdxl):

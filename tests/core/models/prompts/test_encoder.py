@@ -18,14 +18,13 @@ LONG = ", ".join(f"a very long prompt with the number {number}" for number in ra
 
 
 @pytest.fixture(scope="module")
-def sd15(tmp_path_factory):
-    return parts(tmp_path_factory.mktemp("sd15"), "clip_l", sdxl=False)
+def sd15():
+    return parts("clip_l", sdxl=False)
 
 
 @pytest.fixture(scope="module")
-def sdxl(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sdxl")
-    return [parts(folder, name, sdxl=True) for name in ("clip_l", "clip_g")]
+def sdxl():
+    return [parts(name, sdxl=True) for name in ("clip_l", "clip_g")]
 
 
 def of_sd15(found, **more):
