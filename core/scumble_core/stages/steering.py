@@ -43,4 +43,7 @@ def steered_until(sigmas: tuple[float, ...], end: float) -> float:
         return 0.0
     first, last = sigmas[0], sigmas[-2]
     # At 0 nothing is steered, not even the first step.
-    return math.inf if end <= 0 else math.exp(math.log(first) + end * (math.log(last) - math.log(first)))
+    if end <= 0:
+        return math.inf
+    # A hair below, so that a step at this very sigma is steered whatever the rounding.
+    return math.exp(math.log(first) + end * (math.log(last) - math.log(first))) * (1 - 1e-9)
