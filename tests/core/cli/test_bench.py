@@ -20,7 +20,7 @@ def scumble(tmp_path_factory):
     return run
 
 
-@pytest.mark.slow
+@pytest.mark.all
 def test_it_compares_both_ways_and_says_where_the_time_goes(scumble):
     done = scumble("--tile", "256", "--seconds", "500", "--json")
     assert done.returncode == 0, done.stderr
