@@ -69,8 +69,8 @@ async def _talk(folder: Path, side: int, began: float) -> FirstTile:
             if isinstance(event, wire.Estimated):
                 break
         estimated = time.perf_counter() - began
-        waited = [await _until_first(channel, data, header, seed) for seed in (1, 2)]
-        return FirstTile(side, answering, estimated, *waited, load=os.getloadavg()[0])
+        cold, warm = [await _until_first(channel, data, header, seed) for seed in (1, 2)]
+        return FirstTile(side, answering, estimated, cold, warm, os.getloadavg()[0])
     finally:
         await channel.close()
 

@@ -13,8 +13,9 @@ import time
 
 import numpy as np
 import torch
-from benchmarks.starter import VALIDATION, colour_shift, crops, detail, psnr, resized
+from benchmarks.starter import colour_shift, crops, detail, psnr, resized
 from numpy.typing import NDArray
+from tools.train_starter.data import VALIDATION
 from torch import Tensor
 
 from scumble_core.models.cache import ModelCache
@@ -35,12 +36,14 @@ def walked(model: LatentModel, pixels: Floats, sigma: float, sampler: str, steps
     clean = model.encode(tensor)
     generator = torch.Generator().manual_seed(0)
 
-    def noise(*_: object) -> Tensor:
+    first = torch.randn(clean.shape, generator=generator)
+
+    def noise(_sigma: float, _sigma_next: float) -> Tensor:
         return torch.randn(clean.shape, generator=generator)
 
     prompt = model.encode_prompt("", Extent(pixels.shape[1], pixels.shape[0]))
     sigmas = torch.tensor(model.facts.spread(sigma, steps), dtype=torch.float64)
-    latents = SAMPLERS[sampler](lambda x, s: model.denoise(x, s, prompt), clean + noise() * sigma, sigmas, noise)
+    latents = SAMPLERS[sampler](lambda x, s: model.denoise(x, s, prompt), clean + first * sigma, sigmas, noise)
     refined: Floats = model.decode(latents)[0].float().numpy().transpose(1, 2, 0).clip(0, 1)
     return refined
 
