@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 import torch
-from benchmarks.stub_models import Stopwatch, StubModels
+from benchmarks.stub_models import Stopwatch, StubModels, write_stub_base
 
 from scumble_core.events import Event, StageStarted, TileFinished
 from scumble_core.picture.geometry import Extent
@@ -145,9 +145,7 @@ def make_job(folder: Path, side: int) -> None:
         pixels = np.full((band.height, side, 4), 255, np.uint8)
         pixels[..., :3] = colour
         source.write_raw(band, pixels)
-    (folder / "base").mkdir()
-    index = {"_class_name": "StableDiffusionXLPipeline", "text_encoder": ["transformers", "CLIPTextModel"]}
-    (folder / "base" / "model_index.json").write_text(json.dumps(index), "utf-8")
+    write_stub_base(folder / "base")
 
 
 def measure(folder: Path, fields: dict[str, Any], profile: bool) -> Measured:

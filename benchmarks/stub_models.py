@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from safetensors.numpy import save_file
 from torch import Tensor
 
 from scumble_core.models.device import Device
@@ -125,3 +128,16 @@ class StubModels:
         self._latent.decode(self._latent.denoise(self._latent.encode(pixels), 1.0, Conditioning()))
         self._upscaler(pixels)
         self.watch.seconds = self.watch.cpu_seconds = 0.0
+
+
+def write_stub_base(folder: Path) -> Path:
+    """What an SDXL's folder says of itself, with next to no weights: the planner asks no more."""
+    parts = {"unet": ["diffusers", "UNet2DConditionModel"], "text_encoder": ["transformers", "CLIPTextModel"]}
+    config = {"addition_embed_type": "text_time", "cross_attention_dim": 2048, "in_channels": 4}
+    for part, name in (("unet", "diffusion_pytorch_model"), ("text_encoder", "model")):
+        (folder / part).mkdir(parents=True)
+        save_file({"weight": np.zeros(1, np.float32)}, folder / part / f"{name}.safetensors")
+        (folder / part / "config.json").write_text(json.dumps(config if part == "unet" else {}), "utf-8")
+    index = {"_class_name": "StableDiffusionXLPipeline", **parts}
+    (folder / "model_index.json").write_text(json.dumps(index), "utf-8")
+    return folder

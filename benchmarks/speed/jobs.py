@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from benchmarks.speed.models import Cost, Kind, models_of, write_stub_base
+from benchmarks.speed.models import Cost, Kind, models_of
 from benchmarks.streaming import PeakMemory
+from benchmarks.stub_models import write_stub_base
 
 from scumble_core.cli.measuring import Measured, measure
 from scumble_core.cli.rival import pair

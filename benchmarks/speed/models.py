@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, cast
 
-import numpy as np
 import torch
 from benchmarks.stub_models import Stopwatch, StubModel, StubUpscaler
-from safetensors.numpy import save_file
 from torch import Tensor
 
 from scumble_core.models.additions import NOTHING, Additions
@@ -94,16 +90,3 @@ def models_of(kind: Kind, cost: Cost) -> ModelCache:
         return ModelCache()
     torch.set_num_threads(1)
     return CostlyModels(cost)
-
-
-def write_stub_base(folder: Path) -> Path:
-    """What an SDXL's folder says of itself, with next to no weights: the planner asks no more."""
-    parts = {"unet": ["diffusers", "UNet2DConditionModel"], "text_encoder": ["transformers", "CLIPTextModel"]}
-    config = {"addition_embed_type": "text_time", "cross_attention_dim": 2048, "in_channels": 4}
-    for part, name in (("unet", "diffusion_pytorch_model"), ("text_encoder", "model")):
-        (folder / part).mkdir(parents=True)
-        save_file({"weight": np.zeros(1, np.float32)}, folder / part / f"{name}.safetensors")
-        (folder / part / "config.json").write_text(json.dumps(config if part == "unet" else {}), "utf-8")
-    index = {"_class_name": "StableDiffusionXLPipeline", **parts}
-    (folder / "model_index.json").write_text(json.dumps(index), "utf-8")
-    return folder
