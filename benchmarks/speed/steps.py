@@ -38,7 +38,7 @@ def walked(model: LatentModel, pixels: Floats, sigma: float, sampler: str, steps
 
     first = torch.randn(clean.shape, generator=generator)
 
-    def noise(_sigma: float, _sigma_next: float) -> Tensor:
+    def noise(sigma: float, sigma_next: float) -> Tensor:  # noqa: ARG001  (any step is alike)
         return torch.randn(clean.shape, generator=generator)
 
     prompt = model.encode_prompt("", Extent(pixels.shape[1], pixels.shape[0]))
