@@ -81,13 +81,16 @@ class Bench:
             _wait_gone(worker)
 
     def workers(self) -> list[int]:
-        """The core's child processes (Linux)."""
+        """The core's processes that compute (Linux)."""
         if self.process is None:
             return []
-        pid = self.process.pid
+        pid, found = self.process.pid, []
         with contextlib.suppress(OSError):
-            return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        return []
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                with contextlib.suppress(OSError):
+                    if b"jobs.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        found.append(int(child))
+        return found
 
     def tiles(self, job: str) -> dict[str, Stamp]:
         """The finished tiles, with what changes when one is written anew."""

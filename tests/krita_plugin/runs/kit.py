@@ -91,12 +91,13 @@ def set_up_places(tmp_path, monkeypatch):
     return tmp_path
 
 
-def children_of(process: int) -> list[int]:
-    """The processes that another one has started."""
+def workers_of(core: int) -> list[int]:
+    """The processes that compute, of those that a core has started."""
     found = []
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError, IndexError):
-            if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) == process:
+            is_child = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) == core
+            if is_child and b"jobs.worker" in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
     return found
 

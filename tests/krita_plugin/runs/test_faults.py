@@ -4,7 +4,7 @@ import os
 import signal
 
 from tests.krita_plugin.fake_host import FakeHost, noisy, picture
-from tests.krita_plugin.runs.kit import children_of
+from tests.krita_plugin.runs.kit import workers_of
 from tests.krita_plugin.runs.settings import QUICK, TILED
 
 from scumble.runs.memory import RUNS
@@ -16,7 +16,7 @@ def test_a_killed_worker_a_killed_core_and_a_broken_line_cost_no_run(krita, own_
     life = krita(host)
     run = life.until_tiles(life.start(TILED))
     life.note()
-    (worker,) = children_of(life.processes[-1].pid)
+    (worker,) = workers_of(life.processes[-1].pid)
     os.kill(worker, signal.SIGKILL)
     life.spin(lambda: run.state.stage == "restarting")
     life.until_tiles(run, 2)
