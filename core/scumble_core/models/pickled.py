@@ -30,8 +30,8 @@ def read_pickled(path: Path) -> Tensors:
             root, storages = _read_legacy(path, file)
         else:
             broken(path, mistaken(head) or ("it is no torch file" if head else "it is empty"))
-        # In a zip the weights may lie before their description; in older files they follow it.
-        begin = 0 if head[:2] == b"PK" else file.tell()
+        # In a zip the weights may lie before their description; in older files they follow it, each behind its length.
+        begin = 0 if head[:2] == b"PK" else file.tell() + 8 * len(storages)
     promised = begin + sum(each.count * BITS[each.dtype] // 8 for each in storages.values())
     if promised > size:
         broken(path, f"it is cut off: it would have {promised:,} bytes, and has {size:,}")
