@@ -35,7 +35,8 @@ class KritaSession:
         shutil.copytree(DRIVER, plugins, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         config = home / ".config"
         if not (config / "kritarc").exists():
-            (config / "kritarc").write_text("[python]\nenable_scumbledriver=true\n")
+            # A document that was saved by itself would be offered in a dialog at the next start.
+            (config / "kritarc").write_text("AutoSaveInterval=0\n\n[python]\nenable_scumbledriver=true\n")
             (config / "kritadisplayrc").write_text("OpenGLRenderer=none\n")
 
     @property
