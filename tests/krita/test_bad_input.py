@@ -28,9 +28,10 @@ def layer(panel, krita, kind="paintlayer", painted=True):
 def refused(panel, krita):
     """The sentence that stands in the panel while Refine can't be pressed."""
     krita.wait(f"not {krita.widget('scumble_refine')}.isEnabled()", 10)
-    said = panel.said
+    # Both at one moment: the panel looks again all the while.
+    said, tip = krita.run(f"[{krita.widget('scumble_status')}.text(), {krita.widget('scumble_refine')}.toolTip()]")
     assert said
-    assert said == krita.run(f"{krita.widget('scumble_refine')}.toolTip()")
+    assert said == tip
     assert said.count(".") <= 2
     return said
 
