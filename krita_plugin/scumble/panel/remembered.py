@@ -32,8 +32,9 @@ class Remembered(QtCore.QObject):
         form.prompt.history_changed.connect(self._store_prompts)
         form.prompt.styles_changed.connect(self._store_styles)
         for section in (*sections, form.layers_section, form.expert_section):
-            section.toggled.connect(self.later)
-        tiles.previews.toggled.connect(self.later)
+            # At once: when Krita ends it is too late to write settings.
+            section.toggled.connect(self.store)
+        tiles.previews.toggled.connect(self.store)
 
     def recall(self) -> None:
         """Show it all."""
