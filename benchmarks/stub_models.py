@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from safetensors.numpy import save_file
 from torch import Tensor
 
+from scumble_core.cli.measuring import Stopwatch
 from scumble_core.models.device import Device
 from scumble_core.models.facts import ModelFacts
 from scumble_core.models.families.sdxl import SDXL_FACTS
@@ -23,23 +21,6 @@ from scumble_core.models.library import upscaler_facts
 from scumble_core.models.memory.wishes import Offload
 from scumble_core.models.upscalers.facts import UpscalerFacts
 from scumble_core.picture.geometry import Extent
-
-
-@dataclass
-class Stopwatch:
-    """Seconds spent in what it is put around, by the clock and of the process's CPU time (all threads)."""
-
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        began, cpu = time.perf_counter(), time.process_time()
-        try:
-            yield
-        finally:
-            self.seconds += time.perf_counter() - began
-            self.cpu_seconds += time.process_time() - cpu
 
 
 class StubModel:

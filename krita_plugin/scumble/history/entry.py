@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from scumble import checked
 from scumble.amounts import number, percent
 from scumble.host.contract import Placed
 from scumble.runs.order import Asked, asked_from, asked_values
@@ -60,30 +61,18 @@ class Entry:
             when, seconds, size, layers, asked = (
                 values[name] for name in ("when", "seconds", "size", "placed", "asked")
             )
-            pictures = [base64.b64decode(_text(values[name]), validate=True) for name in ("before", "after")]
+            pictures = [base64.b64decode(checked.text(values[name]), validate=True) for name in ("before", "after")]
             if not isinstance(asked, Mapping) or not isinstance(size, list) or not isinstance(layers, list):
                 raise TypeError("a part is missing")
             width, height = (int(side) for side in size)
-            group, upscaled, refined = (_text(layer) for layer in layers)
+            group, upscaled, refined = (checked.text(layer) for layer in layers)
             return cls(
-                _number(when),
+                checked.number(when),
                 asked_from(asked),
                 (width, height),
-                _number(seconds),
+                checked.number(seconds),
                 Placed(document, group, upscaled, refined),
                 *pictures,
             )
         except (KeyError, TypeError, OverflowError, binascii.Error) as error:
             raise ValueError(f"no entry of a history: {error!r}") from error
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError("not a number")
-    return float(value)

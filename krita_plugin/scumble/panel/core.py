@@ -7,6 +7,7 @@ from scumble.core.guide import Step, guide
 from scumble.core.link import Core
 from scumble.core.state import CoreState
 from scumble.guard import guarded
+from scumble.panel.look import push
 from scumble.qt import QtCore, QtWidgets
 from scumble.words import tr
 
@@ -21,14 +22,14 @@ class CoreBox(QtWidgets.QWidget):
         self._steps: tuple[Step, ...] = ()
         self.state = _label("scumble_core_state")
         self.facts = _label("scumble_core_facts")
-        self.start = _push(
+        self.start = push(
             "scumble_core_start", tr("Start"), tr("Start the core now, so that the first run begins sooner.")
         )
-        self.restart = _push(
+        self.restart = push(
             "scumble_core_restart", tr("Restart"), tr("End the core and start it anew; runs go on after.")
         )
-        self.stop = _push("scumble_core_stop", tr("Stop"), tr("End the core and give its memory back."))
-        self.copy = _push(
+        self.stop = push("scumble_core_stop", tr("Stop"), tr("End the core and give its memory back."))
+        self.copy = push(
             "scumble_core_copy",
             tr("Copy diagnostics"),
             tr("Versions, device and the last lines of the logs, without names, prompts and file names."),
@@ -166,12 +167,3 @@ def _said(text: str) -> QtWidgets.QLabel:
         QtCore.Qt.TextInteractionFlag.TextSelectableByMouse | QtCore.Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
     return label
-
-
-def _push(name: str, text: str, tip: str) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
-    button.setMinimumWidth(48)
-    return button

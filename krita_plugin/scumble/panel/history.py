@@ -6,6 +6,7 @@ from scumble.history.book import Book
 from scumble.history.entry import Entry
 from scumble.history.keeper import History
 from scumble.host.contract import Steps
+from scumble.panel.look import push
 from scumble.qt import QtCore, QtGui, QtWidgets
 from scumble.runs.steps import Drive
 from scumble.words import locale, tr
@@ -36,12 +37,12 @@ class HistoryList(QtWidgets.QWidget):
         self.nothing = QtWidgets.QLabel(tr("Nothing was refined in this document yet."))
         self.nothing.setObjectName("scumble_history_empty")
         self.nothing.setWordWrap(True)
-        self.back = _push("scumble_history_settings", tr("Settings"), tr("Set the panel as it was for this run."))
-        self.turn = _push(
+        self.back = push("scumble_history_settings", tr("Settings"), tr("Set the panel as it was for this run."))
+        self.turn = push(
             "scumble_history_before", tr("Before / after"), tr("Hide the refined layer, or show it again.")
         )
-        self.seed = _push("scumble_history_seed", tr("New seed"), tr("Run it again from another seed."))
-        self.delete = _push("scumble_history_delete", tr("Forget"), tr("Take it out of the list; the layers stay."))
+        self.seed = push("scumble_history_seed", tr("New seed"), tr("Run it again from another seed."))
+        self.delete = push("scumble_history_delete", tr("Forget"), tr("Take it out of the list; the layers stay."))
         self.said = QtWidgets.QLabel()
         self.said.setObjectName("scumble_history_said")
         self.said.setWordWrap(True)
@@ -161,12 +162,3 @@ def _both(entry: Entry) -> QtGui.QImage:
     painter.drawImage(image.rect(), before)
     painter.end()
     return image
-
-
-def _push(name: str, text: str, tip: str) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
-    button.setMinimumWidth(48)
-    return button

@@ -53,6 +53,16 @@ def tight(layout: QtWidgets.QLayout) -> None:
     layout.setSpacing(GAP)
 
 
+def push(name: str, text: str, tip: str) -> QtWidgets.QPushButton:
+    """A button with words. `name`: its object's. A long word of some language must not widen a narrow docker."""
+    button = QtWidgets.QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+    button.setMinimumWidth(48)
+    return button
+
+
 def in_a_row(*parts: QtWidgets.QWidget) -> QtWidgets.QWidget:
     """The first takes what room there is."""
     row = QtWidgets.QWidget()

@@ -1,6 +1,7 @@
 """All jobs of the core: what runs, what waits, and what was done within the hour."""
 
 from scumble.guard import guarded
+from scumble.panel.look import push
 from scumble.qt import QtCore, QtGui, QtWidgets
 from scumble.runs.queue import Entry, Queue
 from scumble.words import tr
@@ -27,11 +28,11 @@ class QueueList(QtWidgets.QWidget):
         self.rows.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.nothing = QtWidgets.QLabel(tr("No jobs."))
         self.nothing.setObjectName("scumble_queue_empty")
-        self.pause = _tool("scumble_queue_pause", tr("Pause"), tr("Let this job wait until it is resumed."))
-        self.cancel = _tool(
+        self.pause = push("scumble_queue_pause", tr("Pause"), tr("Let this job wait until it is resumed."))
+        self.cancel = push(
             "scumble_queue_cancel", tr("Cancel"), tr("End this job. Its finished tiles are kept a while.")
         )
-        self.next = _tool("scumble_queue_next", tr("Run next"), tr("Before all others that wait."))
+        self.next = push("scumble_queue_next", tr("Run next"), tr("Before all others that wait."))
         buttons = QtWidgets.QHBoxLayout()
         for button in (self.pause, self.cancel, self.next):
             buttons.addWidget(button, 1)
@@ -136,13 +137,3 @@ class ShareDelegate(QtWidgets.QStyledItemDelegate):
         painter.fillRect(place, option.palette.color(QtGui.QPalette.ColorRole.Mid))
         place.setWidth(round(place.width() * share))
         painter.fillRect(place, option.palette.color(QtGui.QPalette.ColorRole.Highlight))
-
-
-def _tool(name: str, text: str, tip: str) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    button.setEnabled(False)
-    button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
-    button.setMinimumWidth(48)
-    return button

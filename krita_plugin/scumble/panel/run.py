@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from scumble.guard import guarded, surprise
 from scumble.panel.growing import GrowingView
+from scumble.panel.look import push
 from scumble.qt import QAction, QtCore, QtWidgets
 from scumble.runs.run import Run
 from scumble.runs.runner import Runner
@@ -25,7 +26,7 @@ class RunBox(QtWidgets.QWidget):
         super().__init__(parent)
         self._run: Run | None = None
         self._reason = ""
-        self.start = _push("scumble_refine", tr("Refine"), tr("Upscale and refine: the result comes as new layers."))
+        self.start = push("scumble_refine", tr("Refine"), tr("Upscale and refine: the result comes as new layers."))
         self.more = QtWidgets.QToolButton()
         self.more.setObjectName("scumble_refine_more")
         self.more.setArrowType(QtCore.Qt.ArrowType.DownArrow)
@@ -33,13 +34,13 @@ class RunBox(QtWidgets.QWidget):
         self.more.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
         self.more.setToolTip(tr("Other ways to refine"))
         self.more.setAccessibleName(tr("Other ways to refine"))
-        self.pause = _push("scumble_pause", tr("Pause"), tr("Let the core rest after the tile that it is at."))
-        self.cancel = _push(
+        self.pause = push("scumble_pause", tr("Pause"), tr("Let the core rest after the tile that it is at."))
+        self.cancel = push(
             "scumble_cancel", tr("Cancel"), tr("End it. Finished tiles are kept until you discard them.")
         )
-        self.go_on = _push("scumble_continue", tr("Continue"), tr("Go on from the tiles that are finished."))
-        self.place = _push("scumble_place", tr("Place"), tr("Put the result into the document as layers."))
-        self.discard = _push("scumble_discard", tr("Discard"), tr("Throw away what was kept of it."))
+        self.go_on = push("scumble_continue", tr("Continue"), tr("Go on from the tiles that are finished."))
+        self.place = push("scumble_place", tr("Place"), tr("Put the result into the document as layers."))
+        self.discard = push("scumble_discard", tr("Discard"), tr("Throw away what was kept of it."))
         self.bar = QtWidgets.QProgressBar()
         self.bar.setObjectName("scumble_progress")
         self.bar.setTextVisible(False)
@@ -202,13 +203,3 @@ class RunBox(QtWidgets.QWidget):
         column.addWidget(self.bar)
         column.addWidget(self.status)
         column.addWidget(self.preview)
-
-
-def _push(name: str, text: str, tip: str) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    # A narrow docker must not be widened by a long word of some language.
-    button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
-    button.setMinimumWidth(48)
-    return button

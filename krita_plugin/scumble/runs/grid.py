@@ -45,10 +45,6 @@ class Grid:
         whole = Box(0, 0, *self.extent)
         return tuple(Box(x, y, *self.tile).intersect(whole) for y in self.rows for x in self.columns)
 
-    def on_canvas(self, sent: Box) -> "tuple[Box, ...]":
-        """The tiles on the canvas of which the box `sent` was sent, in its pixels: for drawing."""
-        return tuple(_shrunk(box, self.extent, sent) for box in self.boxes())
-
     def tile_at(self, x: int, y: int, sent: Box) -> "tuple[int, int] | None":
         """The tile (as the plan names it: where it begins) whose middle is nearest to a place on the canvas; None when
         that place was not sent."""

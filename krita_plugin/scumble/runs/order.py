@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, cast
 
+from scumble.checked import number, text, whole
 from scumble.geometry import ORIGIN_GRID, Box
 from scumble.host.contract import Destination, Placement, Target
 from scumble.settings import Settings
@@ -112,28 +113,28 @@ class Order:
             target = cast("dict[str, object]", values["target"])
             placement = cast("dict[str, object]", values["placement"])
             return cls(
-                job=_text(values["job"]),
+                job=text(values["job"]),
                 asked=asked_from(cast("Mapping[str, object]", values["asked"])),
                 box=box_from(values["box"]),
                 header=PictureHeader(
-                    _whole(header["width"]),
-                    _whole(header["height"]),
-                    cast(Depth, _text(header["depth"])),
-                    cast(Layout, _text(header["layout"])),
+                    whole(header["width"]),
+                    whole(header["height"]),
+                    cast(Depth, text(header["depth"])),
+                    cast(Layout, text(header["layout"])),
                 ),
                 masked=values["masked"] is True,
                 selected=None if values["selected"] is None else box_from(values["selected"]),
-                profile=base64.b64decode(_text(values["profile"])),
+                profile=base64.b64decode(text(values["profile"])),
                 target=target_from(target),
                 placement=Placement(
-                    cast(Destination, _text(placement["destination"])),
+                    cast(Destination, text(placement["destination"])),
                     placement["group"] is True,
                     placement["keep_upscaled"] is True,
                     placement["mask"] is True,
-                    _whole(placement["opacity"]),
+                    whole(placement["opacity"]),
                 ),
-                scale=_number(values["scale"]),
-                began=_number(values["began"]),
+                scale=number(values["scale"]),
+                began=number(values["began"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no order of a run: {error!r}") from error
@@ -156,7 +157,7 @@ def asked_from(values: Mapping[str, object]) -> Asked:
     tile, reseeded = values["tile"], values["reseeded"]
     if not isinstance(reseeded, list) or len(reseeded) > MOST_RESEEDED:
         raise TypeError("reseeded is no list")
-    seeds = tuple(Reseeded(*(_whole(number) for number in each)) for each in reseeded)
+    seeds = tuple(Reseeded(*(whole(part) for part in each)) for each in reseeded)
     return Asked(Settings().with_values(settings), None if tile is None else box_from(tile), seeds)
 
 
@@ -164,12 +165,12 @@ def target_from(values: Mapping[str, object]) -> Target:
     """Raises KeyError, TypeError or ValueError."""
     selected = values["selected"]
     return Target(
-        _text(values["document"]),
-        _text(values["file"]),
+        text(values["document"]),
+        text(values["file"]),
         box_from(values["canvas"]),
         box_from(values["box"]),
         None if selected is None else box_from(selected),
-        _text(values["layer"]),
+        text(values["layer"]),
     )
 
 
@@ -177,25 +178,7 @@ def box_from(values: object) -> Box:
     """Raises KeyError or TypeError."""
     if not isinstance(values, Mapping):
         raise TypeError("a box is no object")
-    return Box(*(_whole(values[name]) for name in ("x", "y", "width", "height")))
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError("not a whole number")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError("not a number")
-    return float(value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return value
+    return Box(*(whole(values[name]) for name in ("x", "y", "width", "height")))
 
 
 def again_at(order: Order, document: str, placed_size: "tuple[int, int]") -> Order:
