@@ -127,6 +127,7 @@ async def download(channel: Channel, events: AsyncIterator[Any], job: str, total
         if check is not None and piece.data != check.read(received, len(piece.data)):
             raise AssertionError(f"The bytes from {received} on came back changed.")
         received += len(piece.data)
+        channel.reuse(piece.data)
         more = min(len(piece.data), total - allowed)
         if more:
             allowed += more
@@ -190,10 +191,25 @@ def running_core(folder: Path) -> Iterator[int]:
                 break
         else:
             raise RuntimeError(f"The core did not start: run {' '.join(CORE)} to see why.")
+        _settle(psutil.Process(process.pid))
         yield process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def _settle(core: psutil.Process) -> None:
+    """Until core, worker and the look for models have done what they do when they start, or for ten seconds."""
+    before = -1.0
+    for _ in range(20):
+        time.sleep(0.5)
+        spent = 0.0
+        for process in (core, *core.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                spent += sum(process.cpu_times()[:2])
+        if abs(spent - before) < 0.02:
+            return
+        before = spent
 
 
 async def _knock(runtime: Path) -> None:

@@ -122,6 +122,11 @@ class Connection:
             raise
         return events
 
+    def reuse(self, data: Buffer) -> None:
+        """Nobody looks at the data of a message that came in any more: later data may take its place."""
+        if isinstance(data, bytearray):
+            self._frames.reuse(data)
+
     def ended(self) -> None:
         """The other side has closed. ProtocolError when that was too early: in the handshake or in a frame."""
         phase, kept = self._phase, self._frames.kept

@@ -2,9 +2,10 @@
 
 Theory of operation: the reader says where the next bytes shall go (`room`), and is told how many came
 (`filled`). Heads and headers go through a small buffer; a payload has its own, of just its length, so that most of it
-comes straight from the socket to where it is used, and is copied nowhere. The head is checked byte by byte as it
-arrives, so that a stranger (a browser, say) is turned away at its first byte; lengths are checked before anything is
-kept for them. What is kept is never more than the small buffer and one payload within the limits.
+comes straight from the socket to where it is used, and is copied nowhere. Whoever is done with a payload may give its
+buffer back (`reuse`): new memory costs the system more than the copy from the socket. The head is checked byte by byte
+as it arrives, so that a stranger (a browser, say) is turned away at its first byte; lengths are checked before anything
+is kept for them. What is kept is never more than the small buffer, one payload within the limits, and a few spare ones.
 """
 
 import struct
@@ -35,6 +36,8 @@ STRANGER_LIMITS = FrameLimits(header=1024, payload=0)
 FULL_LIMITS = FrameLimits(header=64 * 1024, payload=1024 * 1024)
 
 
+# Payloads given back that are kept for the next ones.
+MOST_SPARE = 4
 # As much of a payload is copied once more, when it comes with its head.
 BUFFER_BYTES = 16 * 1024
 
@@ -75,6 +78,7 @@ class FrameReader:
         self._header = b""  # of the frame whose payload is under way
         self._payload: bytearray | None = None
         self._come = 0  # bytes of that payload
+        self._spare: list[bytearray] = []
 
     @property
     def kept(self) -> int:
@@ -131,10 +135,22 @@ class FrameReader:
         self._start = at + header_length
         self._header = bytes(self._buffer[at : self._start])
         self._come = min(payload_length, self._end - self._start)
-        self._payload = bytearray(payload_length)
+        self._payload = self._buffer_of(payload_length)
         self._payload[: self._come] = memoryview(self._buffer)[self._start : self._start + self._come]
         self._start += self._come
         return True
+
+    def reuse(self, payload: bytearray) -> None:
+        """Nobody looks at this payload any more: one of the next, as long as it, may come into it."""
+        if len(self._spare) < MOST_SPARE:
+            self._spare.append(payload)
+
+    def _buffer_of(self, size: int) -> bytearray:
+        """Pieces of a picture are all of one length, but for the last: a spare of another is of no more use."""
+        while self._spare:
+            if len(spare := self._spare.pop()) == size:
+                return spare
+        return bytearray(size)
 
     def _make_room(self, size: int) -> None:
         """Let a head and header of this size fit behind what has been taken."""

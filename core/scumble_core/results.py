@@ -48,7 +48,7 @@ def write_results(
     for colour, name in zip(pictures, RESULTS, strict=True):
         job.check_cancelled()
         path = job.folder / name
-        compose(colour, alpha, plan.final, plan.result, path, source.dtype, job.inputs.space, beyond)
+        compose(colour, alpha, plan.final, plan.result, path, source.dtype, job.inputs.space, beyond, source.order)
     job.emit(TileFinished("compose", 1, 1, 0.0, Bounds.of(plan.output)))
 
 

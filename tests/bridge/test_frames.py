@@ -74,3 +74,27 @@ def test_no_room_is_made_before_lengths_are_checked() -> None:
     with pytest.raises(ProtocolError, match="payload"):
         trusted.next_frame()
     assert len(trusted.room()) <= BUFFER_BYTES
+
+
+def test_a_buffer_that_was_given_back_takes_the_next_payload_of_its_length_and_no_other() -> None:
+    client, core = open_pair()
+    client.receive(sent(core, Accepted(JOB, ("source",)), Credit(JOB, "source", 100)))
+    (first,) = core.receive(sent(client, Pixels(JOB, "source", 0, b"first")))
+    assert isinstance(first, Pixels)
+    core.reuse(first.data)
+    (second,) = core.receive(sent(client, Pixels(JOB, "source", 5, b"secon")))
+    assert isinstance(second, Pixels) and second.data is first.data and second.data == b"secon"
+    core.reuse(second.data)
+    (third,) = core.receive(sent(client, Pixels(JOB, "source", 10, b"longer")))
+    assert isinstance(third, Pixels) and third.data == b"longer" and second.data == b"secon"
+
+
+@given(st.lists(SIZES, min_size=1, max_size=12), st.integers(1, 2**20))
+def test_giving_back_each_payload_once_it_is_read_changes_nothing(payloads: list[int], size: int) -> None:
+    client, core = open_pair()
+    client.receive(sent(core, Accepted(JOB, ("source",)), Credit(JOB, "source", 2**30)))
+    for at, length in enumerate(payloads):
+        data = bytes([at]) * length
+        (event,) = read_in_place(core, sent(client, Pixels(JOB, "source", 0, data)), [max(size, length // 50)])
+        assert event == Pixels(JOB, "source", 0, data)
+        core.reuse(event.data)

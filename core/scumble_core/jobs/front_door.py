@@ -164,6 +164,7 @@ class FrontDoor:
         try:
             if self._uploads.take(client, job, message):
                 self._keep(self._uploads.settle(job))
+            client.channel.reuse(message.data)  # it is written
         except ScumbleError as error:
             job.tell(wire.Failed(job.id, error.code, error.message))
             self._forget(job)

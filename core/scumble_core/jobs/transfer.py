@@ -16,6 +16,7 @@ from scumble_bridge.fields import DEPTH_BYTES, LAYOUT_CHANNELS, Depth, Layout, P
 from scumble_bridge.frames import Buffer
 from scumble_core.errors import PictureError
 from scumble_core.picture.geometry import Extent
+from scumble_core.picture.order import Order, turn
 from scumble_core.picture.storage import Picture, write_failed
 
 # How a depth's values come over the wire, and how they lie in the job folder.
@@ -27,7 +28,7 @@ DEPTHS: dict[str, Depth] = {"uint8": "u8", "uint16": "u16", "float32": "f32"}
 # The largest half float: beyond it would be infinity.
 _MOST_HALF = 65504.0
 # Pixels that are turned at once: what is made on the way stays in the processor's cache.
-_CACHED = 32 * 1024
+_CACHED = 64 * 1024
 
 
 class Intake(ABC):
@@ -45,7 +46,7 @@ class Intake(ABC):
         return self._total - self.received
 
     def take(self, offset: int, data: Buffer) -> None:
-        """The next piece; a bytearray is used up. Raises PictureError or ScumbleError."""
+        """The next piece. Raises PictureError or ScumbleError."""
         if offset != self.received or len(data) > self.missing:
             raise PictureError(
                 f"{self.path.stem} came with {len(data)} bytes at {offset}, but {self.missing} at {self.received} "
@@ -80,21 +81,19 @@ class PictureIntake(Intake):
         super().__init__(path, header.total_bytes)
         self._header = header
         extent = Extent(header.width, header.height)
-        picture = Picture.create(path, extent, LAYOUT_CHANNELS[header.layout], KEPT[header.depth])
+        order: Order = "bgra" if header.layout == "bgra" else "rgba"  # as it comes, so that no pixel is touched here
+        picture = Picture.create(path, extent, LAYOUT_CHANNELS[header.layout], KEPT[header.depth], order)
         self._file = path.open("r+b", buffering=0)
         self._file.seek(picture.offset)
-        self._part = b""  # of a pixel whose rest is under way
+        self._part = b""  # of a value whose rest is under way
 
     def _kept(self, data: Buffer) -> memoryview:
-        if self._part or not isinstance(data, bytearray):
-            data = bytearray(self._part + data)
-        pixels = memoryview(data)
-        whole = len(pixels) - len(pixels) % _pixel_bytes(self._header)
-        self._part = bytes(pixels[whole:])
-        reorder(pixels[:whole], self._header)
-        if self._header.depth == "f16":
-            return memoryview(np.frombuffer(pixels[:whole], DTYPES["f16"]).astype(KEPT["f16"]).tobytes())
-        return pixels[:whole]
+        if self._header.depth != "f16":
+            return memoryview(data)
+        data = self._part + data
+        whole = len(data) - len(data) % DTYPES["f16"].itemsize
+        self._part = data[whole:]
+        return memoryview(np.frombuffer(data[:whole], DTYPES["f16"]).astype(KEPT["f16"]).tobytes())
 
 
 class ProfileIntake(Intake):
@@ -118,6 +117,7 @@ class ResultReader:
         own: Depth = "f16" if (kept, depth) == ("f32", "f16") else kept
         self.header = PictureHeader(picture.extent.width, picture.extent.height, own, layout)
         self._start = picture.offset
+        self._turns = layout not in ("mask", picture.order)
         self._path = path
         self._file: io.FileIO | None = None
 
@@ -131,7 +131,8 @@ class ResultReader:
         if self.header.depth == "f16":
             floats = np.clip(np.frombuffer(pixels, KEPT["f16"]), -_MOST_HALF, _MOST_HALF)
             pixels = memoryview(bytearray(floats.astype(DTYPES["f16"]).tobytes()))
-        reorder(pixels, self.header)
+        if self._turns:
+            turn(np.frombuffer(pixels, DTYPES[self.header.depth]))
         return pixels[offset - first : offset - first + size]
 
     def close(self) -> None:
@@ -154,30 +155,6 @@ class ResultReader:
         if come < size:
             raise PictureError(f"{self._path} is shorter than it was: run the job again.")
         return pixels
-
-
-def reorder(pixels: memoryview, header: PictureHeader) -> None:
-    """Turn whole pixels in place from the wire's order of channels to RGBA, or back: it is the same swap."""
-    if header.layout != "bgra" or not len(pixels):
-        return
-    if header.depth != "u8":
-        # As whole numbers, so that no value is taken for a number and changed.
-        channels = np.frombuffer(pixels, f"<u{DEPTH_BYTES[header.depth]}").reshape(-1, 4)
-        kept = channels[:, 0].copy()
-        channels[:, 0] = channels[:, 2]
-        channels[:, 2] = kept
-        return
-    # The two differ in some bits: turning just those over in both, whole pixels at a time, swaps them.
-    whole = np.frombuffer(pixels, "<u4")
-    scratch = np.empty(min(_CACHED, len(whole)), "<u4")
-    for start in range(0, len(whole), _CACHED):
-        part = whole[start : start + _CACHED]
-        differ = scratch[: len(part)]
-        np.right_shift(part, np.uint32(16), out=differ)
-        differ ^= part
-        differ &= np.uint32(0xFF)
-        differ *= np.uint32(0x10001)
-        part ^= differ
 
 
 def _pixel_bytes(header: PictureHeader) -> int:

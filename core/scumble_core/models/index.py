@@ -230,11 +230,13 @@ def _opened(path: Path) -> sqlite3.Connection:
         stack.callback(connection.close)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if connection.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
-            connection.execute("DROP TABLE IF EXISTS models")
-        connection.execute(_SCHEMA)
-        connection.execute(f"PRAGMA user_version = {_VERSION}")
-        connection.commit()
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != _VERSION:  # to look only must write nothing: that would wait for the disk, behind whole pictures
+            if version:
+                connection.execute("DROP TABLE IF EXISTS models")
+            connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            connection.commit()
         stack.pop_all()
     return connection
 

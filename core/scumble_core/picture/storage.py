@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from scumble_core.errors import PictureError, ScumbleError
 from scumble_core.picture.depth import Depth, Floats, all_finite, from_floats, to_floats
 from scumble_core.picture.geometry import Bounds, Extent, Point
+from scumble_core.picture.order import Order, turn
 
 __all__ = ["BAND_VALUES", "Depth", "Floats", "Picture", "from_floats", "to_floats", "write_failed"]
 
@@ -33,15 +34,23 @@ _LARGEST_TRANSFER = 2**30
 class Picture:
     """H x W x C pixels in a .npy file, straight alpha, sRGB-encoded; uint8, uint16 or float32.
 
-    `read` and `write` speak float32, where integers' 0 to 255 or 65535 is 0 to 1; float pictures pass unchanged.
+    `read` and `write` speak float32, where integers' 0 to 255 or 65535 is 0 to 1; float pictures pass unchanged. Both,
+    and their raw kin, speak RGBA, also where the file has another order.
     """
 
     def __init__(
-        self, path: Path, file: io.FileIO, shape: tuple[int, int, int], dtype: np.dtype[Any], offset: int
+        self,
+        path: Path,
+        file: io.FileIO,
+        shape: tuple[int, int, int],
+        dtype: np.dtype[Any],
+        offset: int,
+        order: Order = "rgba",
     ) -> None:
         """`offset`: where in the file the pixels begin, in bytes. The picture closes the file when it is let go."""
         self.path = path
         self.dtype = dtype
+        self.order = order
         self.offset = offset
         self.channels = shape[2]
         self.extent = Extent(shape[1], shape[0])
@@ -50,8 +59,11 @@ class Picture:
         weakref.finalize(self, file.close)
 
     @classmethod
-    def create(cls, path: Path, extent: Extent, channels: int, dtype: DTypeLike) -> "Picture":
-        """A new picture, all zero. The room is taken on the disk now, so that a full disk shows before any work."""
+    def create(cls, path: Path, extent: Extent, channels: int, dtype: DTypeLike, order: Order = "rgba") -> "Picture":
+        """A new picture, all zero. The room is taken on the disk now, so that a full disk shows before any work.
+
+        `order` is for pictures of four channels: how they lie in the file.
+        """
         if extent.is_empty:
             raise PictureError(f"{path.name} would have no pixels ({extent.width} x {extent.height}): give it a size.")
         kind = _depth(path, np.dtype(dtype))
@@ -59,12 +71,10 @@ class Picture:
         size = math.prod(shape) * kind.itemsize
         try:
             with path.open("wb") as file:
-                np.lib.format.write_array_header_1_0(
-                    file, {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
-                )
+                np.lib.format.write_array_header_1_0(file, _header(shape, kind, order))
                 offset = file.tell()
                 _reserve(file, path, offset + size)
-            return cls(path, path.open("r+b", buffering=0), shape, kind, offset)
+            return cls(path, path.open("r+b", buffering=0), shape, kind, offset, order)
         except OSError as error:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -80,8 +90,8 @@ class Picture:
         except OSError as error:
             raise _not_whole(path, error) from error
         try:
-            shape, kind, offset = _read_header(path, file)
-            return cls(path, file, shape, kind, offset)
+            shape, kind, offset, order = _read_header(path, file)
+            return cls(path, file, shape, kind, offset, order)
         except (OSError, ValueError, EOFError) as error:
             file.close()
             raise _not_whole(path, error) from error
@@ -127,6 +137,8 @@ class Picture:
             data = pixels.data.cast("B")
             for place, start, end in self._runs(bounds):
                 self._read_at(place, data[start:end])
+            if self.order == "bgra":
+                turn(pixels)
         return pixels
 
     def write_raw(self, bounds: Bounds, pixels: NDArray[Any]) -> None:
@@ -138,6 +150,9 @@ class Picture:
             for y, row in enumerate(pixels):
                 self.write_raw(Bounds(bounds.x, bounds.y + y, bounds.width, 1), np.ascontiguousarray(row)[None])
         elif pixels.size:
+            if self.order == "bgra":
+                pixels = pixels.copy()  # whose they are, wants them as they were
+                turn(pixels)
             data = pixels.data.cast("B")
             for place, start, end in self._runs(bounds):
                 self._write_at(place, data[start:end])
@@ -185,13 +200,24 @@ class Picture:
             raise write_failed(self.path, error) from error
 
 
-def _read_header(path: Path, file: io.FileIO) -> tuple[tuple[int, int, int], np.dtype[Any], int]:
-    """Shape, type and the pixels' offset of a .npy file that is long enough for them."""
+def _header(shape: tuple[int, int, int], kind: np.dtype[Any], order: Order) -> dict[str, Any]:
+    """What a .npy file says of its pixels: another order than RGBA by the names of each pixel's four parts."""
+    value = np.lib.format.dtype_to_descr(kind)
+    if order == "rgba":
+        return {"descr": value, "fortran_order": False, "shape": shape}
+    return {"descr": [(name, value) for name in order], "fortran_order": False, "shape": shape[:2]}
+
+
+def _read_header(path: Path, file: io.FileIO) -> tuple[tuple[int, int, int], np.dtype[Any], int, Order]:
+    """Shape, type, the pixels' offset and order of a .npy file that is long enough for them."""
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"version {version} of the format")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, kind = read(file)
+    order: Order = "rgba"
+    if kind.names == tuple("bgra") and kind == np.dtype([(name, kind["b"]) for name in kind.names]):
+        shape, kind, order = (*shape, 4), kind["b"], "bgra"
     if by_columns or len(shape) != 3 or 0 in shape:
         raise PictureError(f"{path} holds an array of shape {shape}, not a picture: run the job again.")
     kind = _depth(path, kind)
@@ -199,7 +225,7 @@ def _read_header(path: Path, file: io.FileIO) -> tuple[tuple[int, int, int], np.
     missing = offset + math.prod(shape) * kind.itemsize - path.stat().st_size
     if missing > 0:
         raise ValueError(f"{missing} bytes are missing")
-    return (shape[0], shape[1], shape[2]), kind, offset
+    return (shape[0], shape[1], shape[2]), kind, offset, order
 
 
 def _not_whole(path: Path, error: Exception) -> PictureError:

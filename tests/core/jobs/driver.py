@@ -19,6 +19,7 @@ from scumble_bridge.places import UnixAddress, create_token, make_private_folder
 from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.front_door import FrontDoor
 from scumble_core.jobs.supervisor import Supervisor
+from scumble_core.picture.storage import Picture
 
 TINY_WORKER = (sys.executable, str(Path(__file__).with_name("tiny_worker.py")))
 PATIENCE = 30.0
@@ -141,6 +142,12 @@ class Driver:
 def header_of(source: NDArray[Any], layout: str = "rgba") -> PictureHeader:
     depth = {"uint8": "u8", "uint16": "u16", "float16": "f16", "float32": "f32"}[source.dtype.name]
     return PictureHeader(source.shape[1], source.shape[0], depth, layout)  # type: ignore[arg-type]
+
+
+def whole(path: Path) -> NDArray[Any]:
+    """All pixels of a picture in a job's folder, RGBA."""
+    picture = Picture.open(path)
+    return picture.read_raw(picture.bounds)
 
 
 def noise(height: int, width: int, dtype: str = "uint8") -> NDArray[Any]:

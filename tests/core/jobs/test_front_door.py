@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driver import Driver, new_job, noise, running_core, until
+from driver import Driver, new_job, noise, running_core, until, whole
 
 from scumble_bridge import messages as wire
 from scumble_bridge.errors import ProtocolError
@@ -29,7 +29,7 @@ def test_a_job_goes_all_the_way_and_comes_back_as_it_was_sent(tmp_path: Path, dt
             await client.start(job, source, layout, prompt="print")
             finished = await client.wait_for(wire.Finished)
             assert finished.refined == PictureHeader(203, 301, finished.refined.depth, finished.refined.layout)
-            kept = np.load(tmp_path / "jobs" / job / "source.npy")
+            kept = whole(tmp_path / "jobs" / job / "source.npy")
             wanted = source[..., [2, 1, 0, 3]] if layout == "bgra" else source
             assert np.array_equal(kept, wanted)
             for stream in ("upscaled", "refined"):

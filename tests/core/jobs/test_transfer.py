@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from scumble_bridge.fields import Depth, Layout, PictureHeader
 from scumble_core.errors import PictureError
-from scumble_core.jobs.transfer import DTYPES, PictureIntake, ResultReader, reorder
+from scumble_core.jobs.transfer import DTYPES, KEPT, PictureIntake, ResultReader
+from scumble_core.picture.geometry import Extent
+from scumble_core.picture.order import Order
 from scumble_core.picture.storage import Picture
 
 CUTS = st.lists(st.integers(1, 90), max_size=20)
@@ -49,9 +51,10 @@ def test_a_picture_comes_back_as_it_came_in_whatever_its_pieces(
     for piece in pieces(data, cuts_in):
         intake.take(intake.received, bytearray(piece) if is_array else piece)
     assert intake.missing == 0
-    stored = np.load(path)
+    picture = Picture.open(path)
     expected = pixels if layout == "rgba" else pixels[..., [2, 1, 0, 3]]
-    assert stored.dtype == pixels.dtype and stored.tobytes() == expected.tobytes()
+    assert (picture.order, picture.dtype) == (layout, pixels.dtype)
+    assert picture.read_raw(picture.bounds).tobytes() == expected.tobytes()
     reader, back = ResultReader(path, layout), b""
     for piece in pieces(data, cuts_out):
         back += reader.read(len(back), len(piece))
@@ -59,16 +62,18 @@ def test_a_picture_comes_back_as_it_came_in_whatever_its_pieces(
     assert back == data and reader.header == PictureHeader(width, height, depth, layout)
 
 
-@pytest.mark.parametrize("depth", ["u8", "u16", "f32"])
-@pytest.mark.parametrize("count", [0, 1, 32 * 1024, 32 * 1024 + 1, 70_001])
-def test_the_order_of_channels_is_turned_in_place_for_any_number_of_pixels(depth: Depth, count: int) -> None:
-    pixels = noise(count, 1, depth) if count else np.empty((1, 0, 4), DTYPES[depth])
-    turned = bytearray(pixels.tobytes())
-    header = PictureHeader(count, 1, depth, "bgra")
-    reorder(memoryview(turned), header)
-    assert turned == pixels[..., [2, 1, 0, 3]].tobytes()
-    reorder(memoryview(turned), header)
-    assert turned == pixels.tobytes()
+@pytest.mark.parametrize("depth", ["u8", "u16", "f32", "f16"])
+@pytest.mark.parametrize("kept", ["rgba", "bgra"])
+@pytest.mark.parametrize("wanted", ["rgba", "bgra"])
+def test_a_result_goes_out_in_the_order_that_is_wanted_whichever_it_lies_in(
+    tmp_path: Path, depth: Depth, kept: Order, wanted: Layout
+) -> None:
+    pixels = noise(7, 3, "u8" if depth == "f16" else depth).astype(KEPT[depth])
+    picture = Picture.create(tmp_path / "refined.npy", Extent(7, 3), 4, pixels.dtype, kept)
+    picture.write_raw(picture.bounds, pixels)
+    reader = ResultReader(picture.path, wanted, depth)
+    expected = pixels if wanted == "rgba" else pixels[..., [2, 1, 0, 3]]
+    assert bytes(reader.read(0, reader.header.total_bytes)) == expected.astype(DTYPES[depth]).tobytes()
 
 
 def test_bytes_that_the_caller_keeps_are_not_changed(tmp_path: Path) -> None:

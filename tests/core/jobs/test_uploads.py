@@ -8,7 +8,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 import pytest
-from driver import Driver, header_of, new_job, noise, running_core
+from driver import Driver, header_of, new_job, noise, running_core, whole
 
 from scumble_bridge import messages as wire
 from scumble_bridge.fields import MOST_PROFILE, REGION_STREAMS, PictureHeader
@@ -161,7 +161,7 @@ def test_half_floats_are_kept_as_floats_and_come_back_as_halves(tmp_path: Path, 
             await client.start(job, source, layout)
             finished = await client.wait_for(wire.Finished)
             assert finished.refined == PictureHeader(23, 31, "f16", layout)  # type: ignore[arg-type]
-            kept = np.load(tmp_path / "jobs" / job / "source.npy")
+            kept = whole(tmp_path / "jobs" / job / "source.npy")
             wanted = source[..., [2, 1, 0, 3]] if layout == "bgra" else source
             assert kept.dtype == np.float32 and np.array_equal(kept, wanted.astype(np.float32))
             assert await client.fetch(job, "refined", source.nbytes, 1001) == source.tobytes()
