@@ -17,6 +17,7 @@ from scumble_core.plan.inputs import look, plan_inputs
 from scumble_core.plan.job import Plan, informed
 from scumble_core.plan.passes import RefinePass
 from scumble_core.plan.upscaling import UpscaleStep
+from scumble_core.ready import read_words
 from scumble_core.relief import Memory
 from scumble_core.results import alpha_of, job_result, write_results
 from scumble_core.stages.lock import Lock, lock_colour
@@ -36,6 +37,7 @@ def run_refinement(job: Job) -> JobResult:
     # Once before any work, so that what can't be done is said at once; then again, with the pixels known.
     plan = plan_inputs(job.request, inputs, job.models.device.memory, job.models.upscaler_facts)
     memory = Memory.settled(plan, job.models)
+    _load(job, plan)
     colour = work_picture(job.work, "colour", inputs.source, 3)
     beyond = write_colour(inputs.source, colour, inputs.space)
     surveyed = survey(colour, inputs.source)
@@ -43,6 +45,27 @@ def run_refinement(job: Job) -> JobResult:
     pictures = _Refinement(job, plan, surveyed, memory).run(colour)
     write_results(job, plan, pictures, alpha_of(job), None if job.request.start == "empty" else beyond)
     return job_result(job, plan, plan.result.x, plan.result.y, began, memory.plan)
+
+
+def _load(job: Job, plan: Plan) -> None:
+    """All that the passes take, before any of them runs: what a file lacks may show only now."""
+    if not plan.largest_tile.area:
+        return
+    model = _model_of(job, plan)
+    controlnet = controlnet_of(job.request)
+    if controlnet:
+        job.models.controlnet(controlnet, job.request.base)
+    read_words(model, job.request, plan.largest_tile)
+
+
+def _model_of(job: Job, plan: Plan) -> LatentModel:
+    """Base and refiner with their handover, or the one of them that the request names."""
+    request, additions = job.request, Additions.of(job.request)
+    if request.tiler_model == "base":
+        return job.models.latent_model(request.base, NONE, additions)
+    if request.tiler_model == "refiner" and plan.refiner != NONE:
+        return job.models.latent_model(plan.refiner, NONE)
+    return job.models.latent_model(request.base, plan.refiner, additions)
 
 
 class _Refinement:
@@ -107,7 +130,7 @@ class _Refinement:
     def _refine(self, stage: Stage, picture: Picture, run: RefinePass, scale: float) -> Picture:
         """One pass over a picture that is `scale` times as large as the source."""
         job, plan = self._job, self._plan
-        model = self._model()
+        model = _model_of(job, plan)
         work = job.work / stage
         work.mkdir()
         tile_pass = self._tile_pass(stage, picture, run, scale, model)
@@ -122,9 +145,8 @@ class _Refinement:
         tiles = max(1, len(run.refined))
         job.start(stage, tiles)
         told = job.teller(stage, zoom, plan.output)
-        tile_pass.refine(job.counter(stage, tiles, seconds, zoom, plan.output, self._pace), told)
         target = Picture.create(job.work / f"{stage}.npy", picture.extent, 3, np.float32)
-        tile_pass.blend(target, told)
+        tile_pass.refine(target, job.counter(stage, tiles, seconds, zoom, plan.output, self._pace), told)
         shutil.rmtree(work)
         return target
 
@@ -161,16 +183,6 @@ class _Refinement:
             "device": job.models.device.kind, "prompts": list(prompts), "negative": job.request.negative_prompt,
             "start": job.request.start, **added_to(job.request, self._plan.facts.family),
         }  # fmt: skip
-
-    def _model(self) -> LatentModel:
-        """Base and refiner with their handover, or the one of them that the request names."""
-        request, models = self._job.request, self._job.models
-        additions = Additions.of(request)
-        if request.tiler_model == "base":
-            return models.latent_model(request.base, NONE, additions)
-        if request.tiler_model == "refiner" and self._plan.refiner != NONE:
-            return models.latent_model(self._plan.refiner, NONE)
-        return models.latent_model(request.base, self._plan.refiner, additions)
 
     def _steering(self, run: RefinePass) -> Steering | None:
         """With the ControlNet that the request names, for as much of the walk as it says."""

@@ -1,7 +1,7 @@
 """What must hold of a job before any of its pixels come, and of its profile when that has come. No torch here.
 
-The only paths in a request are the ids of its models (`base`, `refiner`, `upscaler`). Of these the front door opens
-nothing but a folder's model_index.json, a small plain file; the worker opens the rest with loaders that run no code.
+The only paths in a request are the ids of its models. Of these the front door reads what detection reads: heads of
+weights, and a folder's small descriptions, each bounded; the worker opens the rest with loaders that run no code.
 """
 
 import stat
@@ -71,6 +71,24 @@ def check_model_files(request: RefineRequest) -> None:
             continue  # whoever needs it says so
         if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_INDEX:
             raise ScumbleError("unknown_model", f"{index} is no model's index: choose another model.")
+
+
+def check_models(request: RefineRequest) -> None:
+    """ScumbleError when what is known of the request's models, without loading them, says that it can't be done.
+
+    Looks into files: not for the thread that answers clients.
+    """
+    from scumble_core.models.library import NONE, refiner_for, upscaler_facts, upscalers_of
+    from scumble_core.plan.upscaling import check_restorer, check_upscalers
+
+    check_model_files(request)
+    refiner_for(request)
+    if request.upscaler != "auto":
+        known = [(each, facts) for each in upscalers_of(request.upscaler) if (facts := upscaler_facts(each))]
+        check_upscalers(request.upscaler, known)
+    restorer = None if request.restore == NONE or request.start == "empty" else upscaler_facts(request.restore)
+    if restorer is not None:
+        check_restorer(request.restore, restorer)
 
 
 def _check_mask(name: str, mask: PictureHeader, source: PictureHeader) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from scumble_bridge import messages as wire
 from scumble_core.errors import ScumbleError
-from scumble_core.jobs.admission import admitted
+from scumble_core.jobs.admission import admitted, check_models
 from scumble_core.jobs.client import Client
 from scumble_core.jobs.job import Job
 from scumble_core.jobs.register import Register
@@ -31,6 +31,7 @@ class Uploads:
         request = admitted(message)
         job = self._register.new(message, request.to_dict(), client)
         try:
+            await asyncio.to_thread(check_models, request)
             await asyncio.to_thread(job.create, message)
         except BaseException as error:
             self._register.forget(job)

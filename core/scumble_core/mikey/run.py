@@ -24,6 +24,7 @@ from scumble_core.models.library import NONE, added_to, identity_of
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.plan.inputs import wanted_of
+from scumble_core.ready import read_words
 from scumble_core.relief import Memory
 from scumble_core.results import alpha_of, job_result, write_results
 from scumble_core.sampling.guidance import Share, guided
@@ -42,9 +43,11 @@ def run_reference(job: Job) -> JobResult:
     began = time.monotonic()
     plan = plan_reference(job.request, job.inputs.source.extent, wanted_of(job.request, job.inputs))
     memory = Memory.settled(plan, job.models)
+    reference = _Reference(job, plan, memory)
+    reference.load()
     colour = work_picture(job.work, "colour", job.inputs.source, 3)
     beyond = write_colour(job.inputs.source, colour, job.inputs.space)
-    pictures = _Reference(job, plan, memory).run(_cropped(job, colour, plan, "taken"))
+    pictures = reference.run(_cropped(job, colour, plan, "taken"))
     alpha = alpha_of(job)
     # What the phases have drawn anew has nothing to do with the source's highlights any more.
     rest = None if beyond is None or plan.phases else _cropped(job, beyond, plan, "rest")
@@ -61,6 +64,14 @@ class _Reference:
         self._memory = memory
         self._pace = Pace(plan.seconds)
         self._prompts: dict[tuple[Role, Extent], tuple[Conditioning, Conditioning]] = {}
+
+    def load(self) -> None:
+        """All that the job takes, before any of it runs: what a file lacks may show only now."""
+        job, plan = self._job, self._plan
+        if plan.upscale_boxes:
+            job.models.upscaler(plan.upscaler)
+        for role in dict.fromkeys(("base", *(phase.role for phase in (*plan.phases, plan.tile)))):
+            read_words(self._model(role), job.request, plan.boxes[0].extent)
 
     def run(self, taken: Picture) -> tuple[Picture, Picture]:
         """Upscaled and tiled."""

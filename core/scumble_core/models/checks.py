@@ -82,4 +82,6 @@ def _check_whole(found: Found) -> None:
 
 
 def _wrong(found: Found, role: str, advice: str) -> ScumbleError:
+    if holds := found.detail.get("holds"):
+        return ScumbleError("unknown_model", f"{found.path} holds {holds}, which Scumble can't run: {advice}.")
     return ScumbleError("unknown_model", f"{found.path} is {_NAMES[found.kind]}, not {role}: {advice}.")

@@ -11,7 +11,7 @@ from torch import Tensor
 from scumble_core.errors import ScumbleError
 
 # What old files hold beside the weights: numbers that are computed anew.
-_SPARE = ("position_ids", "num_batches_tracked", "inv_freq")
+SPARE = ("position_ids", "num_batches_tracked", "inv_freq")
 _TEXT_MODEL = "text_model."
 
 
@@ -37,13 +37,13 @@ def built(recipe: Recipe, dtype: torch.dtype, part: str) -> Any:
     with init_empty_weights(include_buffers=False):
         module = recipe.make()
     shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    fitted = {_named(name, shapes): tensor for name, tensor in recipe.tensors.items() if not name.endswith(_SPARE)}
+    fitted = {_named(name, shapes): tensor for name, tensor in recipe.tensors.items() if not name.endswith(SPARE)}
     missing = [name for name in shapes if name not in fitted]
     spare = [name for name in fitted if name not in shapes]
     wrong = [name for name, shape in shapes.items() if name in fitted and fitted[name].shape != shape]
     for names, what in ((missing, "lacks"), (spare, "has, of another build,"), (wrong, "has in another shape")):
         if names:
-            raise ScumbleError("unknown_model", f"its {part.replace('_', ' ')} {what} {_some(names)}")
+            raise ScumbleError("unknown_model", f"its {part.replace('_', ' ')} {what} {some(names)}")
     module.load_state_dict({name: tensor.to(dtype) for name, tensor in fitted.items()}, strict=True, assign=True)
     return module.eval().requires_grad_(False)
 
@@ -56,6 +56,7 @@ def _named(name: str, known: Mapping[str, object]) -> str:
     return other if other in known else name
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """For people."""
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{names[0]}{more}"

@@ -11,6 +11,11 @@ PREFIX = "model.diffusion_model."
 FAMILY_OF_TEXT = {768: "sd15", 1024: "sd21", 2048: "sdxl", 1280: "sdxl-refiner"}
 # By the channels that the network reads: the latent's 4, and what else it is given.
 VARIANT_OF_CHANNELS = {4: "", 9: "inpainting", 8: "edit", 5: "depth", 7: "upscaling"}
+# Without attention in the middle, as distilled to fewer layers: their files' names are of another build.
+_SHRUNK = (
+    ("middle_block.0.in_layers.2.weight", "middle_block.1."),
+    ("mid_block.resnets.0.conv1.weight", "mid_block.attentions.0."),
+)
 _VIDEO = ("time_stack", "motion_modules", "temporal_transformer")
 
 
@@ -24,6 +29,8 @@ def unet_traits(tensors: Tensors) -> Traits | None:
         return None
     if any(mark in name for name in net.named for mark in _VIDEO):
         return Traits("unknown", detail={"holds": "a video model"})
+    if any(mark in net and not any(name.startswith(after) for name in net.named) for mark, after in _SHRUNK):
+        return Traits("unknown", detail={"holds": "SD or SDXL with fewer layers (such as SSD-1B)"})
     family = _family_of_encoders(tensors) or family_of_unet(net)
     channels = net.size(first, 1)
     detail: dict[str, Scalar] = {"layout": layout, "channels": channels}
