@@ -49,9 +49,8 @@ def refined(model: LatentModel, pixels: Floats, grid: TileGrid, walk: Walk, seed
         tiles = TilePass(picture, run, refiner, maps, TileSeeds(seed), TileStore(folder / "tiles"), {})
         if walk.merged:
             tiles.merge(folder, lambda _box: None)
-        tiles.refine(lambda _box, _pixels: None)
         target = Picture.create(folder / "out.npy", SIZE, 3, np.float32)
-        tiles.blend(target)
+        tiles.refine(target, lambda _box, _pixels: None)
         return target.read(target.bounds)
 
 

@@ -84,23 +84,6 @@ class TileStore:
         told(key, box, time.monotonic() - began, "done")
         return values
 
-    def whole(self, key: str, again: Callable[[], Pixels]) -> Pixels:
-        """An array that was put: `again` makes it anew when it has been damaged since.
-
-        Raises ScumbleError when it is damaged at once a second time: the disk can't be relied on.
-        """
-        try:
-            return self.get(key)
-        except FileNotFoundError:
-            _log.warning("The tile %s is gone: it is done again.", self._path(key))
-        except ScumbleError as error:
-            _log.warning("%s", error)
-        self.put(key, again())
-        try:
-            return self.get(key)
-        except FileNotFoundError as error:
-            raise self._damaged(self._path(key), "it is gone") from error
-
     def get(self, key: str) -> Pixels:
         """The array, read into memory. Raises FileNotFoundError; ScumbleError when it is damaged, which removes it."""
         path = self._path(key)

@@ -1,16 +1,22 @@
-"""Refine a picture tile by tile: finished tiles go to the store, then all are laid together."""
+"""Refine a picture tile by tile: finished tiles go to the store, and are laid together."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from scumble_core.events import How
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.picture.padding import read_mirrored
 from scumble_core.picture.storage import Floats, Picture
 from scumble_core.plan.blocks import Block
 from scumble_core.plan.passes import RefinePass
+from scumble_core.plan.tiles import TileGrid
 from scumble_core.request import Reseeded
+from scumble_core.stages.beside import Beside
 from scumble_core.stages.blend import TileBlender, TileDone, into
 from scumble_core.stages.evened import CHANNELS, Evened, change_of
 from scumble_core.stages.maps import Maps
@@ -55,7 +61,6 @@ class TilePass:
         self._seeds = seeds
         self._store = store
         self._task = {**task, "walk": [str(run.walk)], "batch": run.batch}
-        self._keys: dict[Bounds, str] = {}
         self._latent: Picture | None = None
 
     def merge(self, work: Path, step_done: StepDone, told: TaskDone = untold) -> None:
@@ -68,61 +73,57 @@ class TilePass:
         walk.into(latent, self._store, self._block_key, told)
         self._latent = latent
 
-    def refine(self, done: TileDone, told: TaskDone = untold) -> None:
-        """All tiles that the store does not hold yet; `told` of every one, those that it holds too."""
-        waiting = []
-        for box in self._run.refined:
-            tile = self._tile(box)
-            self._keys[box] = self._key(tile)
-            found = self._store.look(self._keys[box])
-            if found is not None:
-                told(self._keys[box], box, 0.0, found[0])
-                done(box, found[1])
-                continue
-            waiting.append(tile)
-            if len(waiting) == self._run.batch:
-                self._finish(waiting, done, told)
-                waiting = []
-        if waiting:
-            self._finish(waiting, done, told)
+    def refine(self, target: Picture, done: TileDone, told: TaskDone = untold) -> None:
+        """Refine all tiles that the store does not hold yet, and lay all together into `target` as they come.
 
-    def blend(self, target: Picture, told: TaskDone = untold) -> None:
-        """Lay all tiles together into `target`; what is left alone is the picture's own.
-
-        A tile that was damaged since it was finished is done again, and told of once more.
+        What is left alone is the picture's own. `told` of every tile, those that the store holds too. While the model
+        computes, the next tile is read and the last one kept, told of and laid: `done` and `told` are called from the
+        thread that does so, one after the other, in the boxes' order.
         """
-        if self._refiner.settings.from_nothing:
-            # There is no picture yet that tiles could have changed.
-            plain = TileBlender.of(self._run.grid, into(target))
-            for box in self._run.boxes:
-                plain.add(box.x, box.y, self._finished(box, told))
-            plain.finish()
-            return
-        evened = Evened(self._picture, into(target))
-        blender = TileBlender.of(self._run.grid, evened, channels=CHANNELS)
+        laid = _Laid(self._picture, self._run.grid, target, self._refiner.settings.from_nothing)
+
+        def finish(places: Sequence[_Place], refined: Iterator[Floats], seconds: float) -> None:
+            for place in places:
+                if place.tile is None:
+                    laid.add(place.box, place.pixels, None)
+                    continue
+                pixels = place.found
+                if pixels is None:
+                    pixels = next(refined)
+                    self._store.put(place.key, pixels)
+                told(place.key, place.box, seconds if place.how == "done" else 0.0, place.how)
+                done(place.box, pixels)
+                laid.add(place.box, place.pixels, pixels)
+
+        with Beside() as beside:
+            for places in beside.ahead(self._batches()):
+                tiles = [place.tile for place in places if place.tile is not None and place.found is None]
+                began = time.monotonic()
+                refined = self._refiner.refine(tiles) if tiles else []
+                seconds = (time.monotonic() - began) / max(1, len(tiles))
+                beside.do(partial(finish, places, iter(refined), seconds))
+            beside.do(laid.finish)
+
+    def _batches(self) -> Iterator[list["_Place"]]:
+        """All boxes in order, cut after each batch of tiles that are to be done."""
+        places, waiting = [], 0
         for box in self._run.boxes:
-            refined = None if box in self._run.untouched else self._finished(box, told)
-            blender.add(box.x, box.y, change_of(refined, read_mirrored(self._picture, box)))
-        blender.finish()
-        evened.finish()
+            places.append(self._place(box))
+            waiting += places[-1].how == "done"
+            # What needs no work goes on at once, unless tiles wait before it.
+            if waiting == self._run.batch or not waiting:
+                yield places
+                places, waiting = [], 0
+        if places:
+            yield places
 
-    def _finish(self, tiles: Sequence[Tile], done: TileDone, told: TaskDone) -> None:
-        began = time.monotonic()
-        refined = self._refiner.refine(tiles)
-        seconds = (time.monotonic() - began) / len(tiles)
-        for tile, pixels in zip(tiles, refined, strict=True):
-            self._store.put(self._keys[tile.box], pixels)
-            told(self._keys[tile.box], tile.box, seconds, "done")
-            done(tile.box, pixels)
-
-    def _finished(self, box: Bounds, told: TaskDone) -> Floats:
-        def again() -> Floats:
-            began = time.monotonic()
-            (pixels,) = self._refiner.refine([self._tile(box)])
-            told(self._keys[box], box, time.monotonic() - began, "done")
-            return pixels
-
-        return self._store.whole(self._keys[box], again)
+    def _place(self, box: Bounds) -> "_Place":
+        if box in self._run.untouched:
+            return _Place(box, np.broadcast_to(np.float32(0), (box.height, box.width, 3)))
+        tile = self._tile(box)
+        key = self._key(tile)
+        found = self._store.look(key)
+        return _Place(box, tile.pixels, tile, key, *(found or ("done",)))
 
     def _tile(self, box: Bounds) -> Tile:
         return Tile(
@@ -150,6 +151,40 @@ class TilePass:
         parts = [self._key(self._tile(box)) for box in block.boxes]
         left_alone = [box in self._run.untouched for box in block.boxes]
         return task_key({**self._task, "block": parts, "left_alone": left_alone, "seed": self._seeds.seed})
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """A box of the pass and its pixels before. `tile`: None where it is left alone. `found`: what the store held."""
+
+    box: Bounds
+    pixels: Floats
+    tile: Tile | None = None
+    key: str = ""
+    how: How = "kept"
+    found: Floats | None = None
+
+
+class _Laid:
+    """Lays tiles together into `target`, in their grid's order."""
+
+    def __init__(self, picture: Picture, grid: TileGrid, target: Picture, from_nothing: bool) -> None:
+        # Where a picture is made from nothing there is none yet that tiles could have changed.
+        self._evened = None if from_nothing else Evened(picture, into(target))
+        sink, channels = (into(target), 3) if self._evened is None else (self._evened, CHANNELS)
+        self._blender = TileBlender.of(grid, sink, channels=channels)
+
+    def add(self, box: Bounds, before: Floats, refined: Floats | None) -> None:
+        """`refined` is None for a tile that is left alone."""
+        if self._evened is None and refined is not None:
+            self._blender.add(box.x, box.y, refined)
+        else:
+            self._blender.add(box.x, box.y, change_of(refined, before))
+
+    def finish(self) -> None:
+        self._blender.finish()
+        if self._evened is not None:
+            self._evened.finish()
 
 
 def _arrays(tile: Tile) -> Iterator[Floats]:

@@ -187,7 +187,7 @@ class Pass:
         self.origin, self.seeds, self.task, self.maps = Point(0, 0), TileSeeds(7), {"models": "exact"}, {}
         self.done, self.runs = [], 0
 
-    def refined(self, done=None, told=untold, before_blending=lambda: None):
+    def refined(self, done=None, told=untold):
         """All of it, H x W x 3."""
         self.runs += 1
         work = self.folder / f"work-{self.runs}"
@@ -198,10 +198,8 @@ class Pass:
         one = TilePass(self.picture, self.run, tiles, maps, self.seeds, self.store, self.task)
         if self.run.walk.merged:
             one.merge(work, lambda bounds: None)
-        one.refine(done or (lambda box, pixels: self.done.append(box)), told)
         target = Picture.create(work / "out.npy", extent, 3, "float32")
-        before_blending()
-        one.blend(target, told)
+        one.refine(target, done or (lambda box, pixels: self.done.append(box)), told)
         return target.read(target.bounds)
 
     def untiled(self):
@@ -238,34 +236,66 @@ def test_what_was_done_once_is_not_done_again(tmp_path, walk):
     assert one.done == 2 * list(one.run.boxes)
 
 
-@pytest.mark.parametrize("walk", [WALK, STRONG])
 @pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(path.read_bytes()[:-9]), Path.unlink])
-def test_a_tile_damaged_before_it_is_blended_is_done_again_and_no_other(tmp_path, walk, spoil):
-    one, whole = Pass(tmp_path / "one", walk=walk), Pass(tmp_path / "whole", walk=walk)
-    told = []
-
-    def spoil_the_third():
-        spoil(tmp_path / "one" / "tiles" / f"{told[2][0]}.npy")
-
-    refined = one.refined(None, lambda *task: told.append(task), spoil_the_third)
-    assert (refined == whole.refined()).all()
-    assert len(one.model.calls) == len(whole.model.calls) + walk.steps - walk.merged
-    assert [(box, how) for _, box, _, how in told] == [(box, "done") for box in (*one.run.boxes, one.run.boxes[2])]
-    assert told[-1][0] == told[2][0]
+def test_a_tile_damaged_between_two_runs_is_done_again_and_no_other(tmp_path, spoil):
+    one, told = Pass(tmp_path), []
+    first = one.refined(told=lambda *task: told.append(task))
+    calls = len(one.model.calls)
+    spoil(tmp_path / "tiles" / f"{told[2][0]}.npy")
+    assert (one.refined(told=lambda *task: told.append(task)) == first).all()
+    assert len(one.model.calls) == calls + WALK.calls()
+    again = told[len(one.run.boxes) :]
+    assert [box for box, how in ((box, how) for _, box, _, how in again) if how == "done"] == [one.run.boxes[2]]
 
 
-def test_a_disk_that_damages_a_tile_twice_is_an_error(tmp_path, monkeypatch):
-    one, put = Pass(tmp_path), TileStore.put
+def test_a_disk_that_loses_what_it_was_given_spoils_no_picture(tmp_path, monkeypatch):
+    """Tiles are laid as the model made them, and read only when another run needs them."""
+    one, put = Pass(tmp_path / "one"), TileStore.put
 
     def put_and_spoil(store, key, values):
         put(store, key, values)
-        (tmp_path / "tiles" / f"{key}.npy").write_bytes(b"no tile")
+        (tmp_path / "one" / "tiles" / f"{key}.npy").write_bytes(b"no tile")
 
     with monkeypatch.context() as bad_disk:
         bad_disk.setattr(TileStore, "put", put_and_spoil)
-        with pytest.raises(ScumbleError, match=r"is damaged .* run the job again"):
+        refined = one.refined()
+    assert (refined == Pass(tmp_path / "whole").refined()).all()
+    assert (one.refined() == refined).all()
+
+
+def test_a_disk_that_is_full_is_an_error_and_what_was_kept_before_is_found_again(tmp_path, monkeypatch):
+    one, put, left = Pass(tmp_path), TileStore.put, iter(range(3))
+
+    def put_until_full(store, key, values):
+        if next(left, None) is None:
+            raise ScumbleError("disk_full", "The disk is full.")
+        put(store, key, values)
+
+    with monkeypatch.context() as small_disk:
+        small_disk.setattr(TileStore, "put", put_until_full)
+        with pytest.raises(ScumbleError, match="full"):
             one.refined()
-    assert (one.refined() == Pass(tmp_path / "whole").refined()).all()
+    told = []
+    one.refined(told=lambda *task: told.append(task))
+    assert [how for *_, how in told] == ["kept"] * 3 + ["done"] * (len(one.run.boxes) - 3)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_failing_model_loses_no_tile_that_it_finished(tmp_path, batch):
+    model = ExactModel()
+    one, told = Pass(tmp_path, model, batch=batch), []
+    denoise, calls = model.denoise, iter(range(WALK.calls()))
+
+    def denoise_once(*given):
+        if next(calls, None) is None:
+            raise RuntimeError("lost")
+        return denoise(*given)
+
+    model.denoise = denoise_once
+    with pytest.raises(RuntimeError, match="lost"):
+        one.refined(told=lambda *task: told.append(task))
+    assert [box for _, box, _, _ in told] == list(one.run.boxes[:batch])
+    assert len(list((tmp_path / "tiles").glob("*.npy"))) == batch
 
 
 @pytest.mark.parametrize("walk", [WALK, STRONG])
