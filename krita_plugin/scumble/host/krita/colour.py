@@ -3,7 +3,7 @@
 RGBA of any depth and profile travels as it is. Grey becomes RGBA of the same depth by repeating its one channel, with a
 profile made of the grey profile's own curve (`profiles.py`): exact, and four times as fast as converting. Other models
 are converted by Krita, in bands, into a wide RGB space, at a depth at which Lab and XYZ come back within one level of
-16 bits, and CMYK within Krita's own error (tests/krita/test_reading.py measures both).
+16 bits, and CMYK within Krita's own error (tests/krita/reading/test_colours.py measures both).
 """
 
 from array import array
