@@ -41,6 +41,9 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--strength", type=float, default=RefineRequest().strength)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", type=int, help="random sizes to stitch (default 60, quick 20)")
+    parser.add_argument(
+        "--ask", nargs="*", default=[], metavar="FIELD=VALUE", help="of the product: steps=5"
+    )
     # Threads that wait for each other on a busy machine cost far more than a second core gains.
     parser.add_argument("--threads", type=int, default=1, help="of torch (default 1)")
     parser.add_argument("--no-determinism", action="store_true", help="leave out the jobs run twice")
@@ -63,6 +66,12 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
         if getattr(options, name) is None:
             setattr(options, name, value)
     return options
+
+
+def asked(fields: list[str]) -> dict[str, object]:
+    """Numbers are told from names by how they look."""
+    pairs = (field.partition("=")[::2] for field in fields)
+    return {name: int(value) if value.isdigit() else value for name, value in pairs}
 
 
 def compare(
@@ -94,7 +103,7 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 200)
     torch.set_num_threads(options.threads)
     models = ModelCache()
-    settings = Settings(models, options.tile, options.strength, options.seed)
+    settings = Settings(models, options.tile, options.strength, options.seed, asked(options.ask))
     inputs = made(options.side, options.seed) + photos(options.side, options.photos, console.print)
     if options.inputs:
         inputs = [given for given in inputs if given.name in options.inputs]

@@ -2,8 +2,8 @@
 
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +29,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Settings:
-    """What all contestants are given."""
+    """What all contestants are given. `asked`: further fields of the product's request."""
 
     models: ModelCache
     tile: int
     strength: float
     seed: int
+    asked: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def starter(settings: Settings) -> LatentModel:
 
 def _request(settings: Settings, tile: int) -> RefineRequest:
     values = {"scale": 1, "upscaler": "none", "strength": settings.strength, "seed": settings.seed, "tile_size": tile}
-    return RefineRequest.from_dict(values)
+    return RefineRequest.from_dict({**values, **settings.asked})
 
 
 def _tile_pass(request: RefineRequest, pixels: Floats) -> RefinePass:
