@@ -19,6 +19,8 @@ RANGES: "Mapping[str, Range]" = {
     "guidance": (1.0, 30.0),
     "first_pass_strength": (0.0, 1.0),
     "colour_lock": (0.0, 1.0),
+    "controlnet_strength": (0.0, 2.0),
+    "controlnet_end": (0.0, 1.0),
     "grow": (0, 512),
     "soft_edge": (0, 256),
 }
@@ -35,7 +37,7 @@ CHOICES: "Mapping[str, tuple[str, ...]]" = {
 
 _ALWAYS = frozenset(
     {
-        "scale", "strength", "seed", "prompt", "negative_prompt", "base", "refiner", "upscaler", "loras", "grow",
+        "scale", "strength", "seed", "prompt", "negative_prompt", "base", "refiner", "upscaler", "loras", "vae", "grow",
         "soft_edge",
     }
 )  # fmt: skip

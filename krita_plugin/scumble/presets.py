@@ -29,7 +29,10 @@ PARTS: "Mapping[str, tuple[str, ...]]" = {
     ),
     "size": ("scale",),
     "prompt": ("prompt", "negative_prompt", "styles"),
-    "models": ("base", "refiner", "upscaler", "loras"),
+    "models": (
+        "base", "refiner", "upscaler", "second_upscaler", "restore", "vae", "controlnet", "controlnet_strength",
+        "controlnet_end", "loras",
+    ),
     "seed": ("seed", "seed_locked"),
     "placement": ("source", "destination", "group", "keep_upscaled", "mask", "opacity"),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Prompts: those of the last runs, and style snippets, which put a prompt into words of their own. All pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,8 +10,11 @@ from scumble.words import tr
 PLACE = "{prompt}"
 MOST_ENTRIES = 50
 MOST_SNIPPETS = 200
-# Both prompts must fit into a message's header of 64 KiB, with every letter written as \uXXXX.
+# Both prompts, and those of all regions, must fit into a message's header of 64 KiB, with every letter written as
+# \uXXXX.
 MOST_PROMPT = 4000
+MOST_REGION_PROMPT = 500
+_MOST_IN_REGIONS = 1600
 MOST_TEMPLATE = 500
 MOST_NAME = 60
 
@@ -89,6 +92,12 @@ def apply(pair: PromptPair, snippets: "Iterable[Snippet]") -> PromptPair:
         prompt = _fill(snippet.prompt, prompt)
         negative = ", ".join(part for part in (negative.strip(), snippet.negative.strip()) if part)
     return PromptPair(prompt[:MOST_PROMPT], negative[:MOST_PROMPT])
+
+
+def fitted(prompts: "Sequence[str]") -> "list[str]":
+    """The regions' prompts, as much of each as can be sent of all."""
+    most = min(MOST_REGION_PROMPT, _MOST_IN_REGIONS // max(1, len(prompts)))
+    return list(prompts) if sum(map(len, prompts)) <= _MOST_IN_REGIONS else [prompt[:most] for prompt in prompts]
 
 
 def shipped() -> "tuple[Snippet, ...]":

@@ -6,18 +6,40 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import NamedTuple, get_args
 
-from scumble.host.contract import Destination, Placement, Source, Wanted
+from scumble.host.contract import Destination, Guides, Placement, Source, Wanted
 from scumble.limits import CHOICES, EMPTY_IS_AUTO, METHODS, RANGES, SCUMBLE, ZERO_IS_AUTO, widest, within
-from scumble.prompts import MOST_PROMPT, PromptPair, Snippet, apply, snippets_from
+from scumble.prompts import (
+    MOST_PROMPT,
+    MOST_REGION_PROMPT,
+    PromptPair,
+    Snippet,
+    apply,
+    fitted,
+    snippets_from,
+)
 from scumble.words import tr
 
-__all__ = ["MOST_SEED", "Destination", "Lora", "Settings", "Source", "fresh_seed", "from_values", "to_values"]
+__all__ = [
+    "MOST_SEED",
+    "Destination",
+    "Lora",
+    "Region",
+    "Settings",
+    "Source",
+    "fresh_seed",
+    "from_values",
+    "to_values",
+]
 
 MOST_SEED = 2**64 - 1
 MOST_LORAS = 16
 MOST_STYLES = 16
+MOST_REGIONS = 16
 MOST_ID = 1000
 LORA_WEIGHTS = (-2.0, 2.0)
+NONE, AUTO = "none", "auto"
+# These belong to a document: they name layers of it.
+OF_A_DOCUMENT = ("strength_map", "regions")
 
 
 class Lora(NamedTuple):
@@ -27,13 +49,21 @@ class Lora(NamedTuple):
     weight: float = 1.0
 
 
+class Region(NamedTuple):
+    """Where the layer or mask of this id is painted, this prompt counts; the id is "" while none was chosen."""
+
+    layer: str = ""
+    prompt: str = ""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The panel's fields. `tile_size`, `overlap`, `grow`, `soft_edge` are pixels, `opacity` percent.
 
     `preset`: the core's preset, which the panel calls the method. Where `steps`, `guidance`, `tile_size` or `overlap`
     is 0, or `sampler` or `schedule` is "", the model chooses. Ranges are the core's: the widgets keep within them, and
-    `request` does for the method that is chosen.
+    `request` does for the method that is chosen. `second_upscaler` goes on from what `upscaler` made; `strength_map` is
+    the id of a layer or mask, "" for none; `without_guides`: such layers are left out of the picture that is sent.
     """
 
     source: Source = "canvas"
@@ -54,7 +84,16 @@ class Settings:
     base: str = "starter"
     refiner: str = "starter-refiner"
     upscaler: str = "auto"
+    second_upscaler: str = NONE
+    restore: str = NONE
+    vae: str = NONE
+    controlnet: str = NONE
+    controlnet_strength: float = 1.0
+    controlnet_end: float = 1.0
     loras: "tuple[Lora, ...]" = ()
+    strength_map: str = ""
+    regions: "tuple[Region, ...]" = ()
+    without_guides: bool = True
     steps: int = 0
     guidance: float = 0.0
     sampler: str = ""
@@ -72,7 +111,22 @@ class Settings:
     @property
     def wanted(self) -> Wanted:
         """What is to be sent."""
-        return Wanted(self.source, self.layer if self.source == "layer" else "")
+        return Wanted(self.source, self.layer if self.source == "layer" else "", self.guides)
+
+    @property
+    def guides(self) -> Guides:
+        """The layers that say where. A method that takes none still does not want them in its picture."""
+        layers = tuple(region.layer for region in self.regions)
+        own = tuple(layer for layer in (self.strength_map, *layers) if layer) if self.without_guides else ()
+        is_taken = METHODS[self.preset].allows("regions")
+        return Guides(self.strength_map, layers, own) if is_taken else Guides(left_out=own)
+
+    @property
+    def upscalers(self) -> str:
+        """The core's name for what enlarges: one, or two after each other."""
+        first, second = self.upscaler, self.second_upscaler
+        is_chain = second != NONE and first not in (NONE, AUTO) and METHODS[self.preset].allows("second_upscaler")
+        return f"{first}+{second}" if is_chain else first
 
     @property
     def placement(self) -> Placement:
@@ -107,8 +161,11 @@ class Settings:
             value = getattr(self, name)
             if method.allows(name) and not (name in ZERO_IS_AUTO | EMPTY_IS_AUTO and not value):
                 asked[name] = within(method, name, value) if name in RANGES else value
+        asked["upscaler"] = self.upscalers
         if self.loras:
             asked["loras"] = [lora._asdict() for lora in self.loras]
+        if self.regions and method.allows("regions"):
+            asked["regions"] = [{"prompt": prompt} for prompt in fitted([region.prompt for region in self.regions])]
         return {**asked, "keep_size": self.keeps_size, "origin_x": origin_x, "origin_y": origin_y}
 
     def for_run(self, draw: "Callable[[], int]") -> "Settings":
@@ -144,6 +201,7 @@ def to_values(settings: Settings) -> "dict[str, object]":
         **values,
         "styles": [list(style) for style in settings.styles],
         "loras": [list(lora) for lora in settings.loras],
+        "regions": [list(region) for region in settings.regions],
     }
 
 
@@ -159,9 +217,9 @@ def from_values(values: "Mapping[str, object]") -> "dict[str, object]":
 
 # What goes to the core as it is.
 _PLAIN = (
-    "scale", "strength", "seed", "base", "refiner", "upscaler", "steps", "guidance", "sampler", "schedule",
-    "tile_size", "overlap", "colour_lock", "complexity", "skip_flat", "grow", "soft_edge", "first_pass",
-    "first_pass_strength",
+    "scale", "strength", "seed", "base", "refiner", "restore", "vae", "controlnet", "controlnet_strength",
+    "controlnet_end", "steps", "guidance", "sampler", "schedule", "tile_size", "overlap", "colour_lock", "complexity",
+    "skip_flat", "grow", "soft_edge", "first_pass", "first_pass_strength",
 )  # fmt: skip
 _WORDS: "Mapping[str, tuple[str, ...]]" = {
     "source": get_args(Source),
@@ -178,6 +236,8 @@ def _read(name: str, value: object) -> object:
         return snippets_from(value)[:MOST_STYLES] if isinstance(value, list) else None
     if name == "loras":
         return _loras(value)
+    if name == "regions":
+        return _regions(value)
     default = getattr(Settings, name)
     if isinstance(default, bool):
         return value if isinstance(value, bool) else None
@@ -211,3 +271,15 @@ def _loras(value: object) -> "tuple[Lora, ...] | None":
         if _text("lora", name) and known and LORA_WEIGHTS[0] <= weight <= LORA_WEIGHTS[1]:
             found[name] = Lora(name, float(weight))
     return tuple(found.values())
+
+
+def _regions(value: object) -> "tuple[Region, ...] | None":
+    if not isinstance(value, list):
+        return None
+    found = []
+    for entry in value[:MOST_REGIONS]:
+        if isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry):
+            layer, prompt = entry
+            if len(layer) <= MOST_ID and len(prompt) <= MOST_REGION_PROMPT:
+                found.append(Region(layer, prompt))
+    return tuple(found)

@@ -28,6 +28,14 @@ def noisy(height, width, seed=1):
 
 
 @dataclass
+class FakeMask:
+    pixels: np.ndarray
+
+    def read(self, offset, size):
+        return self.pixels.tobytes()[offset : offset + size]
+
+
+@dataclass
 class FakeSnapshot:
     pixels: np.ndarray
     target: Target
@@ -35,6 +43,8 @@ class FakeSnapshot:
     profile: bytes = b""
     released: int = 0
     unreadable: bool = False
+    strength: FakeMask | None = None
+    regions: tuple = ()
 
     @property
     def header(self):
@@ -68,6 +78,7 @@ class FakeHost:
     pointer: tuple | None = None
     unreadable: bool = False
     refuses: str = ""
+    guides: dict = field(default_factory=dict)  # one-channel pictures of the canvas's size, by their layer's id
 
     @property
     def canvas(self):
@@ -81,7 +92,10 @@ class FakeHost:
     def unavailable(self, wanted):
         if not self.reason and wanted.source == "selection" and self.selected is None:
             return "Nothing is selected."
-        return self.reason
+        gone = [
+            layer for layer in (*wanted.guides.regions, wanted.guides.strength) if layer and layer not in self.guides
+        ]
+        return self.reason or ("The layer is gone." if gone else "")
 
     def offer(self, wanted):
         if self.unavailable(wanted):
@@ -89,7 +103,10 @@ class FakeHost:
         return Offer(self._target(wanted), "RGB, 8 bits", "u8")
 
     def layers(self):
-        return (LayerChoice("layer-1", "Paint", 0),)
+        return (
+            LayerChoice("layer-1", "Paint", 0),
+            *(LayerChoice(each, each, 0, is_guide=True) for each in self.guides),
+        )
 
     def thumbnail(self, wanted, side):
         yield
@@ -108,8 +125,15 @@ class FakeHost:
             selection = mask[box.y : box.bottom, box.x : box.right].tobytes()
         pixels = self.pixels[box.y : box.bottom, box.x : box.right].copy()
         yield
-        self.snapshots.append(FakeSnapshot(pixels, target, selection, self.profile, unreadable=self.unreadable))
-        return self.snapshots[-1]
+        snapshot = FakeSnapshot(pixels, target, selection, self.profile, unreadable=self.unreadable)
+        if wanted.guides.strength:
+            snapshot.strength = self._mask(wanted.guides.strength, box)
+        snapshot.regions = tuple(self._mask(layer, box) for layer in wanted.guides.regions)
+        self.snapshots.append(snapshot)
+        return snapshot
+
+    def _mask(self, layer, box):
+        return FakeMask(self.guides[layer][box.y : box.bottom, box.x : box.right].copy())
 
     def cursor(self):
         return self.pointer

@@ -5,12 +5,13 @@ from hypothesis import strategies as st
 from scumble.host.contract import Wanted
 from scumble.limits import CHOICES, METHODS, RANGES, ZERO_IS_AUTO, widest
 from scumble.prompts import Snippet
-from scumble.settings import LORA_WEIGHTS, MOST_SEED, Lora, Settings
+from scumble.settings import LORA_WEIGHTS, MOST_SEED, Lora, Region, Settings
 
 texts = st.text(max_size=30)
 ids = st.text(min_size=1, max_size=30)
 snippets = st.builds(Snippet, ids, texts, texts)
 loras = st.lists(st.builds(Lora, ids, st.floats(*LORA_WEIGHTS)), max_size=4, unique_by=lambda lora: lora.id).map(tuple)
+regions = st.lists(st.builds(Region, texts, texts), max_size=4).map(tuple)
 styles = st.lists(snippets, max_size=4, unique_by=lambda snippet: snippet.name).map(tuple)
 
 
@@ -38,7 +39,14 @@ settings = st.builds(
     base=ids,
     refiner=ids,
     upscaler=ids,
+    second_upscaler=ids,
+    restore=ids,
+    vae=ids,
+    controlnet=ids,
     loras=loras,
+    strength_map=texts,
+    regions=regions,
+    without_guides=st.booleans(),
     sampler=st.sampled_from(("", *CHOICES["sampler"])),
     schedule=st.sampled_from(("", *CHOICES["schedule"])),
     complexity=st.booleans(),

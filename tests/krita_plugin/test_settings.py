@@ -39,7 +39,12 @@ def test_every_setting_is_a_request_that_the_core_takes(value):
     method = METHODS[value.preset]
     assert request.preset == value.preset
     assert (request.scale, request.strength, request.seed) == (value.scale, value.strength, value.seed)
-    assert (request.base, request.refiner, request.upscaler) == (value.base, value.refiner, value.upscaler)
+    assert (request.base, request.refiner, request.upscaler) == (value.base, value.refiner, value.upscalers)
+    if method.allows("regions"):
+        assert (request.restore, request.controlnet) == (value.restore, value.controlnet)
+        assert [region.prompt for region in request.regions] == [region.prompt for region in value.regions]
+    else:
+        assert (request.restore, request.controlnet, request.regions) == ("none", "none", ())
     assert (request.prompt, request.negative_prompt) == value.words
     assert request.keep_size == value.keeps_size
     assert (request.origin_x, request.origin_y) == (16, 8)

@@ -24,20 +24,37 @@ class HostError(Exception):
 
 
 @dataclass(frozen=True)
+class Guides:
+    """Layers and masks, by their ids, that say where something holds.
+
+    `strength`: the brighter it is, the more is refined; "" for none. `regions`: where each is painted a prompt of its
+    own counts; "" where none was chosen yet. `left_out`: layers that are not to be in the picture that is sent.
+    """
+
+    strength: str = ""
+    regions: "tuple[str, ...]" = ()
+    left_out: "tuple[str, ...]" = ()
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What the artist chose to send. `layer`: the id of a layer or group for the source "layer", "" for the active."""
 
     source: Source = "canvas"
     layer: str = ""
+    guides: Guides = Guides()
 
 
 @dataclass(frozen=True)
 class LayerChoice:
-    """A layer or group that may be sent. `level`: how deep it lies in the tree, 0 for the top."""
+    """A layer, group or mask. `level`: how deep it lies in the tree, 0 for the top; `is_source`: it may be sent;
+    `is_guide`: it may say where."""
 
     id: str
     title: str
     level: int
+    is_source: bool = True
+    is_guide: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,13 @@ class Offer:
     depth: str
 
 
+class Mask(Protocol):
+    """One byte a pixel of a snapshot's box: 255 for all, 0 for nothing."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """As in Snapshot."""
+
+
 class Snapshot(Protocol):
     """A part of the document as it was when the artist pressed the button, whatever is painted since."""
 
@@ -83,6 +107,14 @@ class Snapshot(Protocol):
     @property
     def selection(self) -> "bytes | None":
         """One byte a pixel of `target.box`; None: all is selected."""
+
+    @property
+    def strength(self) -> "Mask | None":
+        """Where to refine more; None: everywhere the same."""
+
+    @property
+    def regions(self) -> "tuple[Mask, ...]":
+        """One for each of the regions that were wanted."""
 
     def read(self, offset: int, size: int) -> bytes:
         """Bytes of the picture, rows from the top. At most 10 ms for 1 MiB. Raises HostError."""
@@ -162,7 +194,7 @@ class Host(Protocol):
         """What would be taken, without reading pixels. Raises HostError."""
 
     def layers(self) -> "tuple[LayerChoice, ...]":
-        """What may be chosen in the active document, the uppermost first."""
+        """What is in the active document and may be chosen for something, the uppermost first."""
 
     def thumbnail(self, wanted: Wanted, side: int) -> "Steps[QtGui.QImage]":
         """Exactly what would be sent, no larger than `side`. Raises HostError."""

@@ -1,9 +1,14 @@
 """All settings in one column: presets, source, prompts, amount, models, and what is folded away."""
 
+from collections.abc import Mapping
+
 from scumble.guard import guarded
+from scumble.host.contract import LayerChoice
+from scumble.panel.additions import Additions
 from scumble.panel.amount import Amount
 from scumble.panel.detail import DetailOptions
-from scumble.panel.look import GAP, Look
+from scumble.panel.guides import RegionList, StrengthMap
+from scumble.panel.look import GAP, Look, tight
 from scumble.panel.models import LoraList, ModelPickers
 from scumble.panel.placement import PlacementOptions
 from scumble.panel.presets import PresetBar
@@ -34,22 +39,30 @@ class SettingsForm(QtWidgets.QWidget):
         self.models = ModelPickers()
         self.loras = LoraList(look)
         self.detail = DetailOptions()
+        self.additions = Additions()
         self.placement = PlacementOptions()
+        self.strength_map = StrengthMap()
+        self.regions = RegionList(look)
+        self.guides_section = Section(
+            "scumble_section_guides", tr("Refine by place"), _stacked(self.strength_map, self.regions)
+        )
         self.layers_section = Section("scumble_section_layers", tr("Result la&yers"), self.placement)
-        self.expert_section = Section("scumble_section_expert", tr("E&xpert settings"), self.detail)
+        self.expert_section = Section(
+            "scumble_section_expert", tr("E&xpert settings"), _stacked(self.detail, self.additions)
+        )
         self._settings = Settings()
         column = QtWidgets.QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
         shown: tuple[QtWidgets.QWidget, ...] = (
             self.presets, self.source, self.prompt, self.amount, self.seed, self.models, self.loras,
-            self.layers_section, self.expert_section,
+            self.guides_section, self.layers_section, self.expert_section,
         )  # fmt: skip
         for widget in shown:
             column.addWidget(widget)
         align_labels(self.presets, self.source, self.amount, self.seed, self.models)
         # By themselves: their longer labels would take the room of the main fields.
-        align_labels(self.placement, self.detail)
+        align_labels(self.strength_map, self.placement, self.detail, self.additions)
         self.presets.applied.connect(self._apply)
         for part in self._parts():
             part.changed.connect(self._edited)
@@ -65,10 +78,19 @@ class SettingsForm(QtWidgets.QWidget):
         return settings
 
     @property
+    def sections(self) -> "Mapping[str, Section]":
+        """Those that fold, by the words they are remembered by."""
+        return {"guides": self.guides_section, "layers": self.layers_section, "expert": self.expert_section}
+
+    def show_layers(self, layers: "tuple[LayerChoice, ...]") -> None:
+        """What the document has, the uppermost first."""
+        for part in (self.source, self.strength_map, self.regions):
+            part.show_layers(layers)
+
+    @property
     def open_sections(self) -> str:
         """Which sections are unfolded, as a word to remember."""
-        sections = {"layers": self.layers_section, "expert": self.expert_section}
-        return " ".join(name for name, section in sections.items() if section.is_open)
+        return " ".join(name for name, section in self.sections.items() if section.is_open)
 
     def show_settings(self, settings: Settings) -> None:
         """Show them all, without a signal."""
@@ -79,8 +101,8 @@ class SettingsForm(QtWidgets.QWidget):
 
     def show_sections(self, remembered: str) -> None:
         """Unfold those that `open_sections` named."""
-        self.layers_section.set_open("layers" in remembered.split())
-        self.expert_section.set_open("expert" in remembered.split())
+        for name, section in self.sections.items():
+            section.set_open(name in remembered.split())
 
     def surprised(self, sentence: str) -> None:
         """A guarded slot met what nobody foresaw."""
@@ -89,7 +111,7 @@ class SettingsForm(QtWidgets.QWidget):
     def _parts(self) -> "tuple[Part, ...]":
         return (
             self.presets, self.source, self.prompt, self.amount, self.seed, self.models, self.loras,
-            self.placement, self.detail,
+            self.strength_map, self.regions, self.placement, self.detail, self.additions,
         )  # fmt: skip
 
     @guarded
@@ -106,3 +128,13 @@ class SettingsForm(QtWidgets.QWidget):
         settings = self.settings
         for part in self._parts():
             part.heed(settings)
+
+
+def _stacked(*parts: QtWidgets.QWidget) -> QtWidgets.QWidget:
+    """One below the other."""
+    whole = QtWidgets.QWidget()
+    column = QtWidgets.QVBoxLayout(whole)
+    tight(column)
+    for part in parts:
+        column.addWidget(part)
+    return whole

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from scumble.guard import guarded
-from scumble.panel.look import Look, in_a_row, tight
+from scumble.panel.items import ItemList, ItemRow
+from scumble.panel.look import Look, tight
 from scumble.panel.slider import SliderSpin
 from scumble.panel.widgets import Choice, Part, Rows
-from scumble.qt import QtCore, QtWidgets
+from scumble.qt import QtWidgets
 from scumble.settings import LORA_WEIGHTS, MOST_LORAS, Lora, Settings
 from scumble.words import tr
 from scumble_bridge.fields import ModelChoice
@@ -70,27 +70,20 @@ class ModelPickers(Part):
         self.upscaler.choose(settings.upscaler)
 
 
-class LoraList(Part):
+class LoraList(ItemList["LoraRow"]):
     """A row for each LoRA in use. Hidden while the core offers none and none is set."""
 
     def __init__(self, look: Look) -> None:
-        super().__init__()
-        self._look = look
-        self._offered: tuple[tuple[str, str], ...] = ()
-        self.rows: list[LoraRow] = []
-        self.add = look.button(
+        add = look.button(
             "scumble_lora_add",
             "list-add",
             "+",
             tr("Add a LoRA"),
             tr("Add a LoRA: a small file that teaches a model a style or subject."),
         )
-        self._column = QtWidgets.QVBoxLayout(self)
-        tight(self._column)
-        heading = QtWidgets.QLabel(tr("LoRAs"))
-        heading.setBuddy(self.add)
-        self._column.addWidget(in_a_row(heading, self.add))
-        self.add.clicked.connect(self._add)
+        super().__init__(tr("LoRAs"), add)
+        self._look = look
+        self._offered: tuple[tuple[str, str], ...] = ()
         self._refresh()
 
     def offer(self, loras: "Iterable[ModelChoice]") -> None:
@@ -108,44 +101,17 @@ class LoraList(Part):
     def _show(self, settings: Settings) -> None:
         if self.into(settings) == settings:
             return
-        while self.rows:
-            self._drop(self.rows[-1])
+        self._clear()
         for lora in settings.loras:
-            self._append(lora)
+            self._append(self._row(lora))
 
-    @guarded
-    def _add(self) -> None:
+    def _fresh(self) -> "LoraRow | None":
         used = {row.choice.chosen for row in self.rows}
         free = next((name for name, _ in self._offered if name not in used), "")
-        if free:
-            self._append(Lora(free)).choice.setFocus()
-            self._edited()
+        return self._row(Lora(free)) if free else None
 
-    def _append(self, lora: Lora) -> "LoraRow":
-        row = LoraRow(self._look, self._offered, lora, len(self.rows) + 1)
-        row.changed.connect(self._edited)
-        row.dropped.connect(lambda: self._take_away(row))
-        before = self.rows[-1].away if self.rows else self.add
-        self.rows.append(row)
-        self._column.addWidget(row)
-        # A widget that comes later is the Tab key's last, wherever it lies.
-        for first, second in ((before, row.choice), (row.choice, row.weight), (row.weight, row.away)):
-            QtWidgets.QWidget.setTabOrder(first, second)
-        self._refresh()
-        return row
-
-    @guarded
-    def _take_away(self, row: "LoraRow") -> None:
-        self._drop(row)
-        self.add.setFocus()
-        self._edited()
-
-    def _drop(self, row: "LoraRow") -> None:
-        self.rows.remove(row)
-        self._column.removeWidget(row)
-        row.hide()
-        row.deleteLater()
-        self._refresh()
+    def _row(self, lora: Lora) -> "LoraRow":
+        return LoraRow(self._look, self._offered, lora, len(self.rows) + 1)
 
     def _refresh(self) -> None:
         self.setVisible(bool(self._offered or self.rows))
@@ -153,14 +119,18 @@ class LoraList(Part):
         self.add.setEnabled(len(used) < MOST_LORAS and any(name not in used for name, _ in self._offered))
 
 
-class LoraRow(QtWidgets.QWidget):
+class LoraRow(ItemRow):
     """One LoRA: which, how much of it, and away with it."""
 
-    changed = QtCore.pyqtSignal()
-    dropped = QtCore.pyqtSignal()
-
     def __init__(self, look: Look, offered: "tuple[tuple[str, str], ...]", lora: Lora, number: int) -> None:
-        super().__init__()
+        away = look.button(
+            f"scumble_lora_remove_{number}",
+            "deletelayer",
+            "–",
+            tr("Remove LoRA {number}").format(number=number),
+            tr("Work without it."),
+        )
+        super().__init__(away)
         self.choice = Choice(f"scumble_lora_{number}", tr("Which LoRA."), offered)
         self.choice.choose(lora.id)
         self.choice.setAccessibleName(tr("LoRA {number}").format(number=number))
@@ -173,18 +143,14 @@ class LoraRow(QtWidgets.QWidget):
         )
         self.weight.show_exact(lora.weight)
         self.weight.setAccessibleName(tr("Weight of LoRA {number}").format(number=number))
-        self.away = look.button(
-            f"scumble_lora_remove_{number}",
-            "deletelayer",
-            "–",
-            tr("Remove LoRA {number}").format(number=number),
-            tr("Work without it."),
-        )
         row = QtWidgets.QHBoxLayout(self)
         tight(row)
         row.addWidget(self.choice, 3)
         row.addWidget(self.weight, 2)
-        row.addWidget(self.away)
-        self.choice.currentIndexChanged.connect(lambda _index: self.changed.emit())
-        self.weight.valueChanged.connect(lambda _value: self.changed.emit())
-        self.away.clicked.connect(lambda _checked=False: self.dropped.emit())
+        row.addWidget(away)
+        self.choice.currentIndexChanged.connect(self._edited)
+        self.weight.valueChanged.connect(self._edited)
+
+    @property
+    def stops(self) -> "tuple[QtWidgets.QWidget, ...]":
+        return self.choice, self.weight, self.away

@@ -103,6 +103,7 @@ class ScumblePanel(QtWidgets.QWidget):
         """For whoever helps; nothing private in it."""
         settings = self.form.settings
         words = [settings.prompt, settings.negative_prompt, *(style.prompt for style in settings.styles)]
+        words += [region.prompt for region in settings.regions]
         words += [pair.prompt for pair in self.form.prompt.history.entries]
         words += [run.order.target.file for run in self.runner.runs if run.order is not None]
         return report(gather(self._around.program, self.core.state, self._around.log.lines), secrets_here(words))
@@ -156,8 +157,11 @@ class ScumblePanel(QtWidgets.QWidget):
 
     @guarded
     def _seen(self, seen: Seen) -> None:
+        if self._remembered.look(seen.document):
+            self.watcher.look(self.form.settings.wanted)
+            seen = self.watcher.seen
         self.history.look(seen.document)
-        self.form.source.show_layers(seen.layers)
+        self.form.show_layers(seen.layers)
         self.form.source.say(seen.reason or ("" if seen.offer is None else _said(seen)))
         self.run_box.set_reason(seen.reason)
         self._show_run()
@@ -188,6 +192,7 @@ class ScumblePanel(QtWidgets.QWidget):
         if described is not None:
             self.form.models.offer(described.models, described.refiners, described.upscalers)
             self.form.loras.offer(described.loras)
+            self.form.additions.offer(described.upscalers, described.controlnets, described.vaes)
         # What is to be done first must be seen first.
         is_urgent = state.phase in ("missing", "failed")
         core = self.sections[-1]

@@ -220,8 +220,10 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
     # Qt resizes the box while it builds it.
     _least = 1
 
-    def __init__(self, name: str, lines: int) -> None:
+    def __init__(self, name: str, lines: int, most: int = MOST_PROMPT) -> None:
+        """`lines`: at least so many are shown; `most`: letters."""
         super().__init__()
+        self._most = most
         self.setObjectName(name)
         self.setTabChangesFocus(True)
         self.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -234,7 +236,7 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
     def text(self) -> str:
         """At most as much as can be sent. Text that nobody touched comes back as it was, whatever Qt made of it."""
         written = self.toPlainText()
-        return self._given if written == self._shown else written[:MOST_PROMPT]
+        return self._given if written == self._shown else written[: self._most]
 
     def show_text(self, text: str) -> None:
         self.setPlainText(text)
@@ -255,7 +257,7 @@ class PromptEdit(QtWidgets.QPlainTextEdit):
     def insertFromMimeData(self, source: "QtCore.QMimeData | None") -> None:
         """Text alone, and no more of it than fits."""
         if source is not None and source.hasText():
-            self.insertPlainText(source.text()[:MOST_PROMPT])
+            self.insertPlainText(source.text()[: self._most])
 
     def _grow(self) -> None:
         document = self.document()

@@ -5,6 +5,7 @@ from typing import cast
 
 from scumble.guard import guarded
 from scumble.host.contract import LayerChoice, Source, Wanted
+from scumble.panel.layers import LayerPicker
 from scumble.panel.look import GAP, note, tight
 from scumble.panel.widgets import Choice, Part, Rows
 from scumble.qt import QtCore, QtGui, QtWidgets
@@ -13,8 +14,6 @@ from scumble.words import tr
 
 THUMBNAIL = 64
 _SQUARE = 6
-# How deep a layer lies is shown by so many spaces for each level.
-_SPACES = "\u2003"
 
 
 class SourcePicker(Part):
@@ -29,8 +28,8 @@ class SourcePicker(Part):
             tr("What is refined. The rest of the picture stays as it is."),
             (("canvas", tr("Whole picture")), ("layer", tr("Layer or group")), ("selection", tr("Selection"))),
         )
-        self.layer = _LayerChoice(
-            "scumble_layer", tr("Which layer or group is refined, alone and on nothing."), (("", tr("Active layer")),)
+        self.layer = LayerPicker(
+            "scumble_layer", tr("Which layer or group is refined, alone and on nothing."), tr("Active layer")
         )
         self.layer.opened.connect(self.look_wanted)
         self.thumbnail = Thumbnail()
@@ -57,9 +56,8 @@ class SourcePicker(Part):
         return replace(settings, source=cast(Source, self.source.chosen), layer=self.layer.chosen)
 
     def show_layers(self, layers: "tuple[LayerChoice, ...]") -> None:
-        """What may be chosen, the uppermost first. One that is gone stays chosen, and says that it is missing."""
-        named = ((layer.id, _SPACES * layer.level + layer.title) for layer in layers)
-        self.layer.offer((("", tr("Active layer")), *named))
+        """All of the document, the uppermost first; those that may be sent are offered."""
+        self.layer.show_layers(layer for layer in layers if layer.is_source)
 
     def show_thumbnail(self, image: "QtGui.QImage | None") -> None:
         """What would be sent; None while that isn't known."""
@@ -118,11 +116,3 @@ class Thumbnail(QtWidgets.QWidget):
                 painter.fillRect(square, self.palette().color(roles.Mid))
         painter.drawImage(place, self._image)
         painter.end()
-
-
-class _LayerChoice(Choice):
-    opened = QtCore.pyqtSignal()
-
-    def showPopup(self) -> None:
-        self.opened.emit()
-        super().showPopup()

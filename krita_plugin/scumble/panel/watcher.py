@@ -37,14 +37,14 @@ class Watcher(QtCore.QObject):
     @guarded
     def look(self, wanted: Wanted) -> None:
         """For this source."""
-        self._wanted = wanted
+        other, self._wanted = wanted != self._wanted, wanted
         seen = self._look(wanted)
-        if seen == self.seen:
-            return
-        other = seen.offer != self.seen.offer
-        self.seen = seen
-        self.changed.emit(seen)
-        if other:
+        other = other or seen.offer != self.seen.offer
+        if seen != self.seen:
+            self.seen = seen
+            self.changed.emit(seen)
+        # Whoever heard of it may have looked again meanwhile, and seen to the picture.
+        if other and wanted == self._wanted:
             self.picture()
 
     @guarded

@@ -123,7 +123,7 @@ class Choice(QtWidgets.QComboBox):
     def choose(self, value: str) -> None:
         """Choose it, offered or not."""
         if self.findData(value) < 0:
-            self.addItem(tr("Missing: {name}").format(name=_short(value)), value)
+            self.addItem(self._missing(value)[0], value)
         self.setCurrentIndex(self.findData(value))
 
     def explain(self, tip: str) -> None:
@@ -135,8 +135,15 @@ class Choice(QtWidgets.QComboBox):
         """A docker that is scrolled must not change what the pointer passes over."""
         _only_with_focus(self, event, super().wheelEvent)
 
+    def _missing(self, value: str) -> "tuple[str, str]":
+        """How it is called when it isn't offered, and what to do."""
+        return (
+            tr("Missing: {name}").format(name=_short(value)),
+            tr("The core does not have it: choose another, or put it back."),
+        )
+
     def _show_tip(self, *_index: int) -> None:
-        gone = tr("The core does not have it: choose another, or put it back.") if self.is_missing else ""
+        gone = self._missing(self.chosen)[1] if self.is_missing else ""
         # What the narrow docker cuts off.
         self.setToolTip("\n".join(part for part in (self._tip, self.currentText(), gone) if part))
 

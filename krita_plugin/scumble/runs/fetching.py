@@ -46,7 +46,9 @@ class Fetching:
         """Raises HostError."""
         for stream in RESULTS:
             if piece.stream == stream:
-                self._spools[stream].take(piece.offset, piece.data)
+                spool = self._spools[stream]
+                if spool.received or not piece.offset:  # else it was asked for before, when there was no room
+                    spool.take(piece.offset, piece.data)
                 return
         raise HostError(tr("The core sent what nobody asked for: run it again."))
 

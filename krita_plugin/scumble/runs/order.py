@@ -84,7 +84,16 @@ class Order:
 
     @property
     def mask_header(self) -> "PictureHeader | None":
-        return PictureHeader(self.header.width, self.header.height, "u8", "mask") if self.masked else None
+        return self._mask if self.masked else None
+
+    @property
+    def strength_header(self) -> "PictureHeader | None":
+        """Of the map of where to refine more."""
+        return self._mask if self.asked.settings.guides.strength else None
+
+    @property
+    def region_headers(self) -> "tuple[PictureHeader, ...]":
+        return (self._mask,) * len(self.asked.settings.guides.regions)
 
     @property
     def bounds(self) -> "tuple[int, int, int, int] | None":
@@ -96,6 +105,10 @@ class Order:
     def note(self) -> str:
         """The settings, for the document."""
         return self.asked.settings.to_json()
+
+    @property
+    def _mask(self) -> PictureHeader:
+        return mask_header(self.header)
 
     def to_values(self) -> "dict[str, object]":
         """Fit for JSON."""
@@ -138,6 +151,11 @@ class Order:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no order of a run: {error!r}") from error
+
+
+def mask_header(picture: PictureHeader) -> PictureHeader:
+    """Of any mask of that picture."""
+    return PictureHeader(picture.width, picture.height, "u8", "mask")
 
 
 def asked_values(asked: Asked) -> "dict[str, object]":

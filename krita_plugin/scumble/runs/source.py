@@ -1,20 +1,24 @@
 """The picture that a run sends: read from the host once, and kept for as long as it may be asked for again."""
 
 import logging
+from collections.abc import Callable
 
 from scumble.geometry import Box
-from scumble.host.contract import HostError, Snapshot, Target
+from scumble.host.contract import HostError, Mask, Snapshot, Target
+from scumble.runs.order import mask_header
 from scumble.runs.spool import Spool
 from scumble_bridge.fields import DEPTH_BYTES, LAYOUT_CHANNELS, PictureHeader
 
+# Offset, size: bytes.
+Read = Callable[[int, int], bytes]
 _log = logging.getLogger("scumble.panel")
 
 
 class Source:
-    """Reads a snapshot in order, and keeps its bytes in a file meanwhile: a core that lost them gets them again, also
-    after the snapshot was released, which happens as soon as all was read.
+    """Reads a snapshot and its masks in order, and keeps their bytes in files meanwhile: a core that lost them gets
+    them again, also after the snapshot was released, which happens as soon as all was read.
 
-    Where the file can't be kept (a full disk) the snapshot itself stays.
+    Where a file can't be kept (a full disk) the snapshot itself stays.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -23,33 +27,34 @@ class Source:
         self.selection = snapshot.selection
         self.target = snapshot.target
         self._snapshot: Snapshot | None = snapshot
-        self._spool: Spool | None = None
         self._owners = 1
-        try:
-            self._spool = Spool(self.header)
-        except HostError as error:
-            _log.warning("%s", error)
+        mask = mask_header(self.header)
+        masks = {f"region-{number}": region for number, region in enumerate(snapshot.regions, start=1)}
+        if snapshot.strength is not None:
+            masks["strength"] = snapshot.strength
+        self._picture = _Stream(self.header, snapshot.read)
+        self._masks = {name: _Stream(mask, each.read) for name, each in masks.items()}
 
     @property
     def is_kept(self) -> bool:
         """Whether all of it can be read without the document."""
-        return self._spool is not None and self._spool.is_whole
+        return self._picture.is_whole and all(each.is_whole for each in self._masks.values())
 
     def read(self, offset: int, size: int) -> bytes:
-        """Raises HostError."""
-        spool = self._spool
-        if spool is not None and offset + size <= spool.received:
-            return spool.read(offset, size)
-        if self._snapshot is None:
-            raise HostError("the picture is not kept any more")
-        data = self._snapshot.read(offset, size)
-        if spool is not None and offset == spool.received:
-            self._keep(spool, offset, data)
-        return data
+        """Of the picture. Raises HostError."""
+        return self._read(self._picture, offset, size)
 
     def rows(self, top: int, count: int) -> bytes:
         """Whole rows. Raises HostError."""
         return self.read(top * self.header.row_bytes, count * self.header.row_bytes)
+
+    def stream(self, name: str) -> "tuple[int, Read]":
+        """How many bytes the stream of this name on the wire has, and what reads them."""
+        if name in ("profile", "selection"):
+            whole = self.profile if name == "profile" else self.selection or b""
+            return len(whole), lambda offset, size: whole[offset : offset + size]
+        stream = self._picture if name == "source" else self._masks[name]
+        return stream.header.total_bytes, lambda offset, size: self._read(stream, offset, size)
 
     def shared(self) -> "Source":
         """Itself, for one more, who releases it as well."""
@@ -61,9 +66,57 @@ class Source:
         self._owners -= 1
         if self._owners > 0:
             return
-        if self._snapshot is not None:
-            self._snapshot.release()
-            self._snapshot = None
+        self._let_go()
+        for stream in (self._picture, *self._masks.values()):
+            stream.close()
+
+    def _read(self, stream: "_Stream", offset: int, size: int) -> bytes:
+        data = stream.read(offset, size)
+        if self._snapshot is not None and self.is_kept:
+            self._let_go()
+        return data
+
+    def _let_go(self) -> None:
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is not None:
+            snapshot.release()
+            for stream in (self._picture, *self._masks.values()):
+                stream.forget()
+
+
+class _Stream:
+    """One picture, read through to a file."""
+
+    def __init__(self, header: PictureHeader, read: Read) -> None:
+        self.header = header
+        self._read: Read | None = read
+        self._spool: Spool | None = None
+        try:
+            self._spool = Spool(header)
+        except HostError as error:
+            _log.warning("%s", error)
+
+    @property
+    def is_whole(self) -> bool:
+        return self._spool is not None and self._spool.is_whole
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Raises HostError."""
+        spool = self._spool
+        if spool is not None and offset + size <= spool.received:
+            return spool.read(offset, size)
+        if self._read is None:
+            raise HostError("the picture is not kept any more")
+        data = self._read(offset, size)
+        if spool is not None and offset == spool.received:
+            self._keep(spool, offset, data)
+        return data
+
+    def forget(self) -> None:
+        """There is nobody any more who could be asked for what the file hasn't."""
+        self._read = None
+
+    def close(self) -> None:
         if self._spool is not None:
             self._spool.close()
             self._spool = None
@@ -73,12 +126,7 @@ class Source:
             spool.take(offset, data)
         except HostError as error:
             _log.warning("%s", error)
-            spool.close()
-            self._spool = None
-            return
-        if spool.is_whole and self._snapshot is not None:
-            self._snapshot.release()
-            self._snapshot = None
+            self.close()
 
 
 class Part:
@@ -88,9 +136,12 @@ class Part:
         """`box`: on the canvas, within the snapshot's."""
         self._whole = whole
         target = whole.target
-        self._box = box.moved(-target.box.x, -target.box.y)
         self.target = Target(target.document, target.file, target.canvas, box, None, target.layer)
         self.header = PictureHeader(box.width, box.height, whole.header.depth, whole.header.layout)
+        inner, mask = box.moved(-target.box.x, -target.box.y), mask_header(whole.header)
+        self._picture = _Window(whole, whole.header, inner)
+        self.strength = None if whole.strength is None else _Window(whole.strength, mask, inner)
+        self.regions = tuple(_Window(region, mask, inner) for region in whole.regions)
 
     @property
     def profile(self) -> bytes:
@@ -102,9 +153,23 @@ class Part:
         return None
 
     def read(self, offset: int, size: int) -> bytes:
+        return self._picture.read(offset, size)
+
+    def release(self) -> None:
+        self._whole.release()
+
+
+class _Window:
+    """A box of a picture or mask."""
+
+    def __init__(self, whole: Mask, header: PictureHeader, box: Box) -> None:
+        """`header`: of the whole."""
+        self._whole, self._row_bytes, self._box = whole, header.row_bytes, box
+        self._pixel = DEPTH_BYTES[header.depth] * LAYOUT_CHANNELS[header.layout]
+
+    def read(self, offset: int, size: int) -> bytes:
         """Row by row from the whole."""
-        row_bytes, pieces = self.header.row_bytes, []
-        end = offset + size
+        row_bytes, pieces, end = self._box.width * self._pixel, [], offset + size
         while offset < end:
             row, column = divmod(offset, row_bytes)
             length = min(row_bytes - column, end - offset)
@@ -112,10 +177,5 @@ class Part:
             offset += length
         return b"".join(pieces)
 
-    def release(self) -> None:
-        self._whole.release()
-
     def _at(self, row: int) -> int:
-        header = self._whole.header
-        pixel = DEPTH_BYTES[header.depth] * LAYOUT_CHANNELS[header.layout]
-        return (self._box.y + row) * header.row_bytes + self._box.x * pixel
+        return (self._box.y + row) * self._row_bytes + self._box.x * self._pixel

@@ -1,9 +1,7 @@
 """A run and the core: what it says of the job, and the results that come from it and go to the host."""
 
-from collections.abc import Callable
-
 from scumble.guard import guarded
-from scumble.host.contract import Delivery, Placed
+from scumble.host.contract import Delivery, HostError, Placed
 from scumble.qt import QtGui
 from scumble.runs.fetching import Fetching
 from scumble.runs.grid import Grid
@@ -64,7 +62,7 @@ class Talk(Life):
     def _submit(self, order: Order) -> None:
         ask = wire.Submit(
             order.job, order.request, order.header, order.mask_header, 0, self.client_name,
-            self.asked.settings.title, len(order.profile),
+            self.asked.settings.title, len(order.profile), order.strength_header, order.region_headers,
         )  # fmt: skip
         self._core.client.send(ask)
         self._set(RunState("sending" if self.source is not None else "waiting", total=order.header.total_bytes))
@@ -80,11 +78,7 @@ class Talk(Life):
             self._fail(tr("The core doesn't have this picture any more: run it again."))
         for stream in streams if source is not None else ():
             assert source is not None
-            if stream == "source":
-                self._core.client.upload(order.job, stream, order.header.total_bytes, source.read)
-            else:
-                whole = source.profile if stream == "profile" else source.selection or b""
-                self._core.client.upload(order.job, stream, len(whole), _reader(whole))
+            self._core.client.upload(order.job, stream, *source.stream(stream))
 
     @guarded
     def on_uploaded(self, stream: str, count: int, total: int) -> None:
@@ -155,7 +149,11 @@ class Talk(Life):
         if self._shows_first and self.asked.manner == "place":
             self._set(RunState("ready"))  # Krita was closed meanwhile: the artist is asked
             return
-        self._fetching = Fetching(self._core.client, message)
+        try:
+            self._fetching = Fetching(self._core.client, message)
+        except HostError as error:
+            self._not_fetched(str(error))
+            return
         self._set(RunState("fetching", total=self._fetching.total))
         if self._fetching.is_whole:
             self._arrived()
@@ -164,10 +162,19 @@ class Talk(Life):
         fetching = self._fetching
         if fetching is None or self.state.phase != "fetching":
             return
-        fetching.take(piece)
+        try:
+            fetching.take(piece)
+        except HostError as error:
+            self._not_fetched(str(error))
+            return
         self._set(RunState("fetching", done=fetching.received, total=fetching.total))
         if fetching.is_whole:
             self._arrived()
+
+    def _not_fetched(self, sentence: str) -> None:
+        """There is no room for the results here: the core keeps them, until the artist has made some."""
+        self._close_fetching()
+        self._set(RunState("ready", message=sentence))
 
     def _arrived(self) -> None:
         """First the small picture: of a trial, to be shown; of any other, for the history."""
@@ -217,7 +224,3 @@ class Talk(Life):
     def _not_placed(self, sentence: str) -> None:
         """The results are still there: the artist may make room, or unlock what is locked, and place them again."""
         self._set(RunState("ready", message=sentence))
-
-
-def _reader(whole: bytes) -> "Callable[[int, int], bytes]":
-    return lambda offset, size: whole[offset : offset + size]

@@ -9,13 +9,14 @@ from hypothesis import settings as hypothesis_settings
 from tests.krita_plugin.panel.hands import QTest, turn_wheel
 from tests.krita_plugin.strategies import settings
 
+from scumble.host.contract import LayerChoice
 from scumble.limits import METHODS
 from scumble.panel.form import SettingsForm
 from scumble.panel.look import NARROWEST
 from scumble.presets import PresetFolder
 from scumble.prompts import PromptHistory, PromptPair, Snippet
 from scumble.qt import QtCore, QtGui, QtWidgets
-from scumble.settings import MOST_SEED, Lora, Settings
+from scumble.settings import MOST_SEED, Lora, Region, Settings
 from scumble_bridge.fields import ModelChoice
 
 SHOTS = Path(__file__).parents[3] / "build" / "panel"
@@ -38,6 +39,8 @@ FULL = Settings(
     guidance=6.5,
     tile_size=1024,
     opacity=80,
+    strength_map="mask",
+    regions=(Region("paint", "a harbour wall, wet stone and moss in the evening light"), Region("gone")),
 )
 
 
@@ -68,13 +71,16 @@ def form(qapp, tmp_path):
 
 def fill(form):
     form.loras.offer((ModelChoice("a", "A very long name of a LoRA file"), ModelChoice("b", "b")))
+    own = (ModelChoice("own", "A very long name of a model"),)
+    form.additions.offer(own, own, own)
     form.prompt.show_history(PromptHistory((PromptPair("old"),)))
     image = QtGui.QImage(300, 200, QtGui.QImage.Format.Format_ARGB32)
     image.fill(QtGui.QColor(200, 80, 50, 160))
     form.source.show_thumbnail(image)
     form.source.say("1920 × 1080, RGB/Alpha 16 bits, sRGB-elle-V2-g10.icc")
+    form.show_layers((LayerChoice("paint", "Paint", 0, True, True), LayerChoice("mask", "Mask", 1, False, True)))
     form.show_settings(FULL)
-    form.show_sections("layers expert")
+    form.show_sections("guides layers expert")
 
 
 def is_roomy(part):
@@ -215,7 +221,7 @@ def test_sections_fold_by_key_and_are_remembered(form):
 
 
 def test_a_wheel_over_a_field_that_is_not_in_use_changes_nothing(form, qapp):
-    form.show_sections("layers expert")
+    form.show_sections("guides layers expert")
     form.show()
     form.setFocus()
     qapp.processEvents()

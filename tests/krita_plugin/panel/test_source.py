@@ -40,7 +40,7 @@ def test_a_layer_that_is_gone_stays_chosen_and_says_so(picker):
     picker.show_settings(Settings(source="layer", layer="{2}"))
     picker.show_layers(LAYERS[:1])
     assert picker.wanted == Wanted("layer", "{2}")
-    assert picker.layer.currentText() == "Missing: {2}"
+    assert picker.layer.currentText() == "Missing layer"
     assert picker.layer.is_missing
     picker.show_layers(LAYERS)
     assert picker.layer.currentText().endswith("Face")

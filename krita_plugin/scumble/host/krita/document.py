@@ -19,6 +19,16 @@ def file_of(document: Document) -> str:
     return document.fileName() or ""
 
 
+def is_idle(document: Document) -> bool:
+    """Whether no stroke and no update is at work in it. Raises HostError when it was closed."""
+    if not is_open(document):
+        raise HostError(tr("The document was closed before it was read: open it again."))
+    if not document.tryBarrierLock():
+        return False
+    document.unlock()
+    return True
+
+
 class Documents:
     """Gives every open document a key; a file that is closed and opened again gets a new one.
 

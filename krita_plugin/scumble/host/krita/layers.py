@@ -15,6 +15,8 @@ from scumble.host.krita.notes import LAYERS, load_note
 PLACED_PREFIX = "Scumble "
 WITH_PIXELS = frozenset({"paintlayer", "filelayer", "filllayer", "clonelayer", "vectorlayer"})
 SENDABLE = WITH_PIXELS | {"grouplayer"}
+# What may say where something holds: it has pixels of its own that Scumble can read by themselves.
+GUIDES = frozenset({"paintlayer", "transparencymask", "selectionmask", "filtermask"})
 # Rows of a layer that are looked at to find something painted.
 PROBES = 32
 
@@ -99,16 +101,17 @@ def is_painted(thing: "Document | Node", canvas: Box) -> bool:
 
 
 def choices(document: Document) -> "tuple[LayerChoice, ...]":
-    """Layers and groups as the artist sees them in the docker of layers: the uppermost first."""
+    """Layers, groups and masks as the artist sees them in the docker of layers: the uppermost first."""
     root = document.rootNode()
     return () if root is None else tuple(_choices(root, 0))
 
 
 def _choices(parent: Node, level: int) -> "Iterator[LayerChoice]":
     for node in reversed(children(parent)):
-        if node.type() in SENDABLE:
-            yield LayerChoice(id_of(node), node.name(), level)
-        if node.type() == "grouplayer":
+        kind = node.type()
+        if kind in SENDABLE or kind in GUIDES:
+            yield LayerChoice(id_of(node), node.name(), level, kind in SENDABLE, kind in GUIDES)
+        if not kind.endswith("mask"):
             yield from _choices(node, level + 1)
 
 
@@ -121,19 +124,30 @@ def placed_ids(document: Document) -> "frozenset[str]":
     return frozenset(entry for entry in ids if isinstance(entry, str)) if isinstance(ids, list) else frozenset()
 
 
-def left_out(document: Document) -> "tuple[str, ...]":
-    """The ids of Scumble's own layers and groups that are seen now and don't belong into the next run's input.
+def left_out(document: Document, guides: "tuple[str, ...]" = (), node: "Node | None" = None) -> "tuple[str, ...]":
+    """The ids of what is seen now and doesn't belong into the next run's input: Scumble's own layers and groups, and of
+    the guides those that are layers. `node`: of this layer or group alone, in which only guides are left out.
 
     What an artist painted into one of Scumble's groups stays; and where nothing else is seen (a flattened picture, a
-    document made of one result), Scumble's layers are the picture, and none is left out.
+    document made of one result), these layers are the picture, and none is left out.
     """
-    root = document.rootNode()
+    root = document.rootNode() if node is None else node
     if root is None:
         return ()
-    own = list(_own(root, placed_ids(document)))
-    if not own or not _shows_others(root, frozenset(own), canvas_of(document)):
-        return ()
-    return tuple(own)
+    shown = [id_of(each) for each in _shown(root) if each.type() in SENDABLE] if guides else []
+    own = [] if node is not None else list(_own(root, placed_ids(document)))
+    for without in (list(dict.fromkeys([*own, *(each for each in shown if each in guides)])), own):
+        if without and _shows_others(root, frozenset(without), canvas_of(document)):
+            return tuple(without)
+    return ()
+
+
+def _shown(parent: Node) -> "Iterator[Node]":
+    """What isn't hidden below."""
+    for child in children(parent):
+        if child.visible():
+            yield child
+            yield from _shown(child)
 
 
 def shows_something(document: Document) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import replace
 from krita import Document, Selection
 
 from scumble.geometry import Box
-from scumble.host.contract import HostError, Steps, T, Target, Wanted
+from scumble.host.contract import HostError, Mask, Snapshot, Steps, T, Target, Wanted
 from scumble.host.krita.colour import SRGB, Conversion, Convert, Space, carrier, grey_to_rgba
-from scumble.host.krita.document import Documents, is_open
+from scumble.host.krita.document import Documents, is_idle, is_open
+from scumble.host.krita.guides import Held, held
 from scumble.host.krita.layers import children, find, is_plain, only_layer
 from scumble.host.krita.profiles import Profiles
 from scumble.host.krita.recompose import leave_out
@@ -40,6 +41,7 @@ class KritaSnapshot:
     def __init__(self, target: Target, space: Space, read: Read, clone: "Document | None") -> None:
         self._target, self._space, self._read_pixels, self._clone = target, space, read, clone
         self._selection: bytes | None = None
+        self._guides = Held()
         self._header = PictureHeader(target.box.width, target.box.height, space.wire_depth, space.wire_layout)
         self._profile = b""
         self._convert: Convert | None = None
@@ -63,6 +65,14 @@ class KritaSnapshot:
     def selection(self) -> "bytes | None":
         return self._selection
 
+    @property
+    def strength(self) -> "Mask | None":
+        return self._guides.strength
+
+    @property
+    def regions(self) -> "tuple[Mask, ...]":
+        return self._guides.regions
+
     def read(self, offset: int, size: int) -> bytes:
         """Any bytes; asked for in order, every row is read from Krita once."""
         out = bytearray()
@@ -84,6 +94,7 @@ class KritaSnapshot:
             return
         clone, self._clone = self._clone, None
         self._read_pixels, self._convert, self._band = _released, None, b""
+        self._guides.release()
         close_clone(clone)
 
     def prepare(self, profiles: Profiles, document: Document) -> "Steps[None]":
@@ -105,6 +116,13 @@ class KritaSnapshot:
         self._band_rows = max(1, BAND_BYTES // self._header.row_bytes)
         if isinstance(self._convert, Conversion):
             self._band_rows = max(1, min(self._band_rows, BAND_PIXELS // box.width))
+
+    def guide(self, guides: Held, document: Document) -> None:
+        """With these masks. `document`: as in `prepare`."""
+        self._guides = guides
+        if self._clone is None and guides.needs_lender:
+            self._clone = document.clone()
+        guides.lend(self._clone)
 
     def select(self, selection: Selection) -> "Steps[None]":
         """Read the mask, band by band."""
@@ -138,7 +156,7 @@ class KritaSnapshot:
         self._first, self._band = top * row_bytes, pixels
 
 
-def take(documents: Documents, profiles: Profiles, wanted: Wanted) -> "Steps[KritaSnapshot]":
+def take(documents: Documents, profiles: Profiles, wanted: Wanted) -> "Steps[Snapshot]":
     """As in the contract. The moment is the first at which no stroke of the artist's is at work."""
     first = choose(documents, wanted)
     wanted = replace(wanted, layer=first.target.layer)
@@ -153,10 +171,12 @@ def take(documents: Documents, profiles: Profiles, wanted: Wanted) -> "Steps[Kri
     snapshot = hold(chosen)
     try:
         yield
+        guides = yield from held(chosen.guiding, chosen.target.box)
         yield from complete(snapshot, chosen)
         if selection is not None:
             yield from snapshot.select(selection)
         yield from snapshot.prepare(profiles, chosen.document)
+        snapshot.guide(guides, chosen.document)
     except BaseException:
         snapshot.release()
         raise
@@ -214,16 +234,6 @@ def complete(snapshot: KritaSnapshot, chosen: Chosen) -> "Steps[None]":
         yield from leave_out(clone, chosen.left_out, chosen.target.box)
     while not is_idle(clone):
         yield
-
-
-def is_idle(document: Document) -> bool:
-    """Whether no stroke and no update is at work in it."""
-    if not is_open(document):
-        raise HostError(tr("The document was closed before it was read: open it again."))
-    if not document.tryBarrierLock():
-        return False
-    document.unlock()
-    return True
 
 
 def close_clone(clone: "Document | None") -> None:

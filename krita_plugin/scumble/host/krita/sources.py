@@ -8,6 +8,7 @@ from scumble.geometry import Box, with_context
 from scumble.host.contract import HostError, Offer, Target, Wanted
 from scumble.host.krita.colour import Space, carrier, space_of
 from scumble.host.krita.document import Documents, file_of, is_open
+from scumble.host.krita.guides import Guiding, guiding
 from scumble.host.krita.layers import (
     SENDABLE,
     canvas_of,
@@ -25,13 +26,14 @@ from scumble.words import tr
 @dataclass(frozen=True)
 class Chosen:
     """A source in an open document. `node`: the layer to send, None for what the canvas shows; `left_out`: the ids of
-    Scumble's own layers, which the canvas shows and which aren't sent; `space`: of the pixels as they are."""
+    layers that show and aren't sent, Scumble's own and guides; `space`: of the pixels as they are."""
 
     document: Document
     node: "Node | None"
     left_out: "tuple[str, ...]"
     space: Space
     target: Target
+    guiding: Guiding
 
     @property
     def native_bytes(self) -> int:
@@ -78,7 +80,8 @@ def choose(documents: Documents, wanted: Wanted, document: "Document | None" = N
         layer="" if node is None else id_of(node),
     )
     thing = document if node is None else node
-    return Chosen(document, node, () if node is not None else left_out(document), space_of(thing), target)
+    without = left_out(document, wanted.guides.left_out, node)
+    return Chosen(document, node, without, space_of(thing), target, guiding(document, wanted.guides))
 
 
 def _selected(document: Document, canvas: Box) -> Box:

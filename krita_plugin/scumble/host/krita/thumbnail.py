@@ -7,9 +7,9 @@ from krita import Document
 from scumble.geometry import Box
 from scumble.host.contract import Steps, Wanted
 from scumble.host.krita.colour import SRGB, SRGB_NAMES, Conversion, Space
-from scumble.host.krita.document import Documents
+from scumble.host.krita.document import Documents, is_idle
 from scumble.host.krita.recompose import leave_out
-from scumble.host.krita.snapshot import Read, close_clone, is_idle, reader
+from scumble.host.krita.snapshot import Read, close_clone, reader
 from scumble.host.krita.sources import Chosen, choose
 from scumble.qt import QtCore, QtGui
 
