@@ -25,7 +25,7 @@ class StrengthMap(Part):
             "A layer or mask that says how strongly to refine at each place: white all of the strength, "
             "black or unpainted none. It may be hidden."
         )
-        self.layer = LayerPicker("scumble_strength_map", self._tip, tr("None"))
+        self.layer = LayerPicker("scumble_strength_map", self._tip, tr("Same everywhere"))
         self.without = check(
             "scumble_without_guides",
             tr("Leave these layers out"),

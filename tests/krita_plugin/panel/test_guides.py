@@ -40,7 +40,7 @@ def entries(picker):
 
 def test_paint_layers_and_masks_may_say_where_and_groups_may_not(strength):
     assert entries(strength.layer) == ["", "{paint}", "{mask}"]
-    assert strength.layer.currentText() == "None"
+    assert strength.layer.currentText() == "Same everywhere"
 
 
 def test_a_map_whose_layer_is_gone_stays_chosen_and_says_so(strength):
