@@ -93,6 +93,7 @@ class StubModels:
         return self._upscaler
 
     data: Path | None = None
+    loaded: tuple[str, ...] = ()
 
     def settle(self, offload: Offload, wanted: tuple[str, ...]) -> None:
         """There is always room."""

@@ -26,6 +26,10 @@ class Settled(Protocol):
     def data(self) -> Path | None:
         """The data folder; None where nothing is kept."""
 
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The ids of what it holds already."""
+
     def settle(self, offload: Offload, wanted: tuple[str, ...]) -> None:
         """Make room in this way, for these models."""
 
@@ -52,7 +56,7 @@ class Memory:
         lessons = None if data is None else Lessons(data, device.name, device.free)
         wishes = Wishes() if data is None else read_wishes(data, os.environ)
         learnt = Learnt() if lessons is None else lessons.of(plan.request.base)
-        made = memory_of(plan, device, wishes, learnt)
+        made = memory_of(plan, device, wishes, learnt, models.loaded)
         if made.problem:
             raise ScumbleError("out_of_memory", made.problem)
         models.settle(made.offload, (plan.request.base, plan.refiner))

@@ -100,7 +100,7 @@ class Answers:
         known = self._workers()[0].known
         base = str(asked.request.get("base", "starter"))
         measured = None if known is None else pace.pace_of(self._past(), base, known.devices)
-        machine = Machine(known.memory or None if known is not None else None, measured)
+        machine = Machine() if known is None else Machine(known.memory or None, measured, known.loaded)
         try:
             return wire.Estimated(asked.ask, await asyncio.to_thread(estimated, asked, machine))
         except ScumbleError as error:

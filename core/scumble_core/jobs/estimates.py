@@ -6,16 +6,20 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scumble_bridge.fields import PictureHeader
 from scumble_bridge.messages import Estimate
 from scumble_bridge.places import data_folder
-from scumble_core.errors import PictureError
+from scumble_core.errors import PictureError, ScumbleError
 from scumble_core.jobs.admission import check_model_files, check_source_header
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.presets import SCUMBLE
 from scumble_core.request import RefineRequest
+
+if TYPE_CHECKING:
+    from scumble_core.mikey.plan import ReferencePlan
+    from scumble_core.plan.job import Plan
 
 MOST_BOXES = 1000
 # Beyond so many a plan takes seconds, and nobody would wait for the job.
@@ -28,10 +32,11 @@ _SAMPLERS_ARRAYS = 6
 
 @dataclass(frozen=True)
 class Machine:
-    """`memory`: the device's, in bytes, None while it isn't known. `pace`: see pace.py."""
+    """`memory`: the device's, in bytes, None while it isn't known. `pace`: see pace.py; `loaded`: ids of models."""
 
     memory: int | None = None
     pace: float | None = None
+    loaded: tuple[str, ...] = ()
 
 
 def estimated(asked: Estimate, machine: Machine) -> dict[str, Any]:
@@ -42,7 +47,7 @@ def estimated(asked: Estimate, machine: Machine) -> dict[str, Any]:
     # Named schedules are computed with torch. They say where between the same ends the steps lie, and not how many.
     request = replace(request, schedule="") if request.preset == SCUMBLE else request
     shown = _refinement(request, source, wanted, machine) if request.preset == SCUMBLE else (
-        _reference(request, source, wanted, machine.memory))  # fmt: skip
+        _reference(request, source, wanted, machine))  # fmt: skip
     shown["memory_bytes"] = sum(shown["memory"].values())
     if machine.pace is not None:
         shown["seconds_estimate"] = round(shown["seconds_estimate"] * machine.pace, 1)
@@ -51,9 +56,9 @@ def estimated(asked: Estimate, machine: Machine) -> dict[str, Any]:
 
 
 def _refinement(request: RefineRequest, source: Extent, wanted: Bounds | None, machine: Machine) -> dict[str, Any]:
+    from scumble_core.models.additions import Additions, controlnet_of
     from scumble_core.models.library import base_facts
     from scumble_core.plan.job import plan_job
-    from scumble_core.plan.memory import known_memory
 
     facts = base_facts(request.base)
     _check_size(request, source, facts, machine.memory)
@@ -66,17 +71,18 @@ def _refinement(request: RefineRequest, source: Extent, wanted: Bounds | None, m
         latent = max(source.area, plan.output.area) * facts.channels // facts.factor**2
         working += _SAMPLERS_ARRAYS * 4 * min(latent, MOST_VALUES)
     networks = [step.model for step in (plan.restoring, *plan.enlarging) if step is not None]
+    networks += [*Additions.of(request).ids, controlnet_of(request)]
     return {
         **plan.to_dict(),
-        "memory_plan": known_memory(plan, data_folder(), os.environ, machine.memory).to_dict(),
+        "memory_plan": _memory_plan(plan, machine),
         **_grid(plan.output, () if plan.tile_pass is None else plan.tile_pass.boxes),
         "memory": {"working": int(working), "weights": weights_of(request.base, plan.refiner, *networks)},
     }
 
 
-def _reference(request: RefineRequest, source: Extent, wanted: Bounds | None, memory: int | None) -> dict[str, Any]:
+def _reference(request: RefineRequest, source: Extent, wanted: Bounds | None, machine: Machine) -> dict[str, Any]:
     from scumble_core.mikey.plan import TILE, plan_reference
-    from scumble_core.plan.memory import known_memory
+    from scumble_core.models.additions import Additions
 
     _check_count(source.scaled(request.scale).area, (request.tile_size or TILE) * 3 // 4)
     plan = plan_reference(request, source, wanted)
@@ -84,9 +90,12 @@ def _reference(request: RefineRequest, source: Extent, wanted: Bounds | None, me
     working = int(largest / 1e6 * plan.facts.tile_bytes)
     return {
         **plan.to_dict(),
-        "memory_plan": known_memory(plan, data_folder(), os.environ, memory).to_dict(),
+        "memory_plan": _memory_plan(plan, machine),
         **_grid(plan.output, plan.boxes),
-        "memory": {"working": working, "weights": weights_of(request.base, plan.refiner, plan.upscaler)},
+        "memory": {
+            "working": working,
+            "weights": weights_of(request.base, plan.refiner, plan.upscaler, *Additions.of(request).ids),
+        },
     }
 
 
@@ -104,24 +113,36 @@ def _grid(output: Extent, boxes: tuple[Bounds, ...]) -> dict[str, Any]:
 
 
 def weights_of(*models: str) -> int:
-    """Bytes of these models' files as they lie on the disk, which is about what they take in memory."""
-    return sum(path.stat().st_size for model in dict.fromkeys(models) for path in _files_of(model) if path.is_file())
-
-
-def _files_of(model: str) -> Iterator[Path]:
+    """Bytes of these models as they lie on the disk, with what others lend them: about what they take in memory."""
     from scumble_core.models.library import NONE, STARTER_BASE, STARTER_REFINER, STARTER_UPSCALERS
+    from scumble_core.models.memory.needs import all_needs_of
+
+    names = set(models) - {"", NONE}
+    starters = names & {STARTER_BASE, STARTER_REFINER, *STARTER_UPSCALERS}
+    files = (path for model in starters for path in _files_of(model))
+    return sum(path.stat().st_size for path in files) + sum(needs.weights for needs in all_needs_of(names - starters))
+
+
+def _files_of(starter: str) -> Iterator[Path]:
+    from scumble_core.models.library import STARTER_BASE, STARTER_UPSCALERS
     from scumble_core.models.starter.places import AUTOENCODER, unet_folder, upscaler_path
 
-    if model in STARTER_UPSCALERS:
-        yield upscaler_path(STARTER_UPSCALERS[model])
-    elif model in (STARTER_BASE, STARTER_REFINER):
-        yield from unet_folder("base" if model == STARTER_BASE else "refiner").glob("*.safetensors")
-        if model == STARTER_BASE:
-            yield AUTOENCODER
-    elif model != NONE:
-        path = Path(model).expanduser()
-        # Of folders only those that are models, and not into the depth: the path is the client's.
-        yield from path.glob("*/*.safetensors") if (path / "model_index.json").is_file() else (path,)
+    if starter in STARTER_UPSCALERS:
+        yield upscaler_path(STARTER_UPSCALERS[starter])
+        return
+    yield from unet_folder("base" if starter == STARTER_BASE else "refiner").glob("*.safetensors")
+    if starter == STARTER_BASE:
+        yield AUTOENCODER
+
+
+def _memory_plan(plan: "Plan | ReferencePlan", machine: Machine) -> dict[str, Any]:
+    """Raises ScumbleError where the worker would: before the artist waits for it."""
+    from scumble_core.plan.memory import known_memory
+
+    found = known_memory(plan, data_folder(), os.environ, machine.memory, machine.loaded)
+    if found.problem:
+        raise ScumbleError("out_of_memory", found.problem)
+    return found.to_dict()
 
 
 def _check_size(request: RefineRequest, source: Extent, facts: Any, memory: int | None) -> None:

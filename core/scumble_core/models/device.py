@@ -11,7 +11,7 @@ import torch
 
 from scumble_core.errors import ScumbleError
 from scumble_core.models.memory.facts import DeviceFacts, DeviceKind, Precision
-from scumble_core.models.memory.installed import available_memory, installed_memory
+from scumble_core.models.memory.installed import available_memory, free_swap, installed_memory
 
 # Of the devices that are cards with memory of their own, and that torch numbers.
 _CARDS = ("cuda", "xpu")
@@ -84,7 +84,7 @@ class Device:
         """What a memory plan is made from, measured now."""
         kind: DeviceKind = "rocm" if self.type == "cuda" and torch.version.hip else self.type  # type: ignore[assignment]
         precision: Precision = str(self.dtype).removeprefix("torch.")  # type: ignore[assignment]
-        return DeviceFacts(kind, self.title, self.memory, self.free, precision, available_memory())
+        return DeviceFacts(kind, self.title, self.memory, self.free, precision, available_memory(), free_swap())
 
 
 def device_names() -> tuple[str, ...]:

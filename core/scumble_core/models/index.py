@@ -20,7 +20,7 @@ from scumble_core.models.finding import Candidate, Place, candidate_at, candidat
 NAME = "index.sqlite"
 BUSY_SECONDS = 5.0
 # Raised whenever detection learns something: rows of older versions are detected anew.
-DETECTION = 1
+DETECTION = 2
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS models (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, "
     "program TEXT NOT NULL, holds TEXT NOT NULL, detection INTEGER NOT NULL, found TEXT, problem TEXT, "

@@ -85,11 +85,16 @@ def found_of(model: str) -> Found:
 def whole_of(model: str) -> tuple[Found, Found | None]:
     """What it is together with the model that lends it what it lacks, and that model. Raises ScumbleError."""
     found = found_of(model)
-    companion = None if is_whole(found) else companion_of(found, entries_of(models_folder()))
+    companion = lender_of(found)
     for each in (found, companion):
         if each is not None:
             check_files(each)
     return completed(found, companion), companion
+
+
+def lender_of(found: Found) -> Found | None:
+    """The model that lends it what it lacks; None where it needs none, or there is none."""
+    return None if is_whole(found) else companion_of(found, entries_of(models_folder()))
 
 
 def base_facts(base: str) -> ModelFacts:
@@ -230,7 +235,7 @@ def _lender_of(path: Path) -> str | None:
     found = found_at(path, models_folder())
     if found.kind not in ("base", "refiner", "transformer"):
         return None
-    companion = None if is_whole(found) else companion_of(found, entries_of(models_folder()))
+    companion = lender_of(found)
     return None if companion is None else companion.path
 
 

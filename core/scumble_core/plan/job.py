@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from scumble_core.errors import PictureError
+from scumble_core.models.additions import controlnet_of
 from scumble_core.models.facts import ModelFacts
 from scumble_core.models.library import NONE, base_facts, refiner_for, upscaler_facts, upscaler_for, upscalers_of
 from scumble_core.models.upscalers.facts import UpscalerFacts
@@ -31,6 +32,8 @@ CONTEXT = 64
 # How far around what is wanted the tile pass reaches, so that the colour lock (96 pixels) and the evening of blends (6)
 # see the same there as in a full run.
 LOCK_CONTEXT = 104
+# What a ControlNet takes of its UNet's time: it is a copy of the half that goes down.
+CONTROL_SECONDS = 0.4
 FactsOf = Callable[[str], UpscalerFacts | None]
 # A small picture is refined at a scale larger than asked by no more than this.
 MOST_EXTRA_SCALE = 8.0
@@ -92,9 +95,17 @@ class Plan:
         return sum(step.seconds for step in self.enlarging)
 
     def pass_seconds(self, run: RefinePass) -> float:
-        """One pass's share of `seconds`. The autoencoder counts as one call."""
-        calls = run.model_calls + len(run.refined)
+        """One pass's share of `seconds`. The autoencoder counts as one call, a ControlNet as a share of each call."""
+        calls = run.model_calls * (1 + CONTROL_SECONDS * self._steered(run)) + len(run.refined)
         return calls * run.grid.tile.area / 1e6 * self.facts.seconds_per_megapixel
+
+    def _steered(self, run: RefinePass) -> float:
+        """The share of a walk's steps that a ControlNet steers: those of the base alone, and not beyond its end."""
+        if not controlnet_of(self.request) or (self.request.start == "empty" and run is self.first_pass):
+            return 0.0
+        sigmas = run.walk.sigmas[:-1]
+        least = self.facts.handover if self.refiner != NONE else 0.0
+        return min(self.request.controlnet_end, sum(sigma >= least for sigma in sigmas) / len(sigmas))
 
     @property
     def disk_bytes(self) -> int:

@@ -1,6 +1,7 @@
 """What a job would do and take, before it is sent."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.core.models.detect.layouts import LDM_VAE, checkpoint, kohya, ldm_unet, write
 
 from scumble_bridge.codec import encode
 from scumble_bridge.fields import PictureHeader
@@ -133,14 +135,60 @@ def test_tiles_that_are_no_grid_are_listed_but_not_without_end() -> None:
     assert found["tiles"] == 2000 and len(found["boxes"]) == 1000 and found["boxes"][1] == [7, 5, 10, 10]
 
 
-def test_weights_are_the_sizes_of_the_models_files_each_once(tmp_path: Path) -> None:
-    assert weights_of(str(tmp_path.parent)) == 0  # no model: nobody looks what lies there
-    (tmp_path / "unet").mkdir()
-    (tmp_path / "model_index.json").write_text("{}")
-    (tmp_path / "unet" / "a.safetensors").write_bytes(bytes(1000))
-    (tmp_path / "unet" / "notes.txt").write_bytes(bytes(9))
-    (tmp_path / "up.pth").write_bytes(bytes(50))
-    assert weights_of(str(tmp_path), str(tmp_path), "none", str(tmp_path / "up.pth")) == 1050
+def test_weights_are_the_sizes_of_the_models_each_once_with_what_others_lend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SCUMBLE_DATA_DIR", str(tmp_path / "data"))
+    assert weights_of(str(tmp_path), "none", "") == 0  # no model: nobody looks what lies there
+    starters = weights_of("starter", "starter-x2", "starter")
+    whole, unet = checkpoint("sd15"), ldm_unet(768)
+    base = write(tmp_path / "data/models/base.safetensors", whole)
+    alone = write(tmp_path / "data/models/unet.safetensors", unet)
+    size, network = base.stat().st_size, 2 * sum(math.prod(shape) for shape in unet.values())
+    assert weights_of(str(base), str(base), "starter", "starter-x2") == size + starters
+    assert weights_of(str(alone)) == alone.stat().st_size + size - network
+
+
+def test_what_goes_beside_a_base_counts_in_memory_and_a_controlnet_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SCUMBLE_DATA_DIR", str(tmp_path / "data"))
+    models = tmp_path / "data/models"
+    request = {"base": str(write(models / "base.safetensors", checkpoint("sd15"))), "strength": 0.5}
+    hint = {"input_hint_block.0.weight": (16, 3, 3, 3), "zero_convs.0.0.weight": (320, 320, 1, 1)}
+    control = write(models / "control.safetensors", {**hint, "x.attn2.to_k.weight": (640, 768)})
+    lora = write(models / "lora.safetensors", kohya({"lora_unet_mid_block_attentions_0_attn2_to_k": (768, 1280)}))
+    vae = write(models / "vae.safetensors", LDM_VAE)
+    plain = estimated(replace(ASKED, request=request), ANYWHERE)
+    added = {"loras": [{"id": str(lora), "weight": 1.0}], "vae": str(vae)}
+    shown = estimated(replace(ASKED, request={**request, **added}), ANYWHERE)
+    more = lora.stat().st_size + vae.stat().st_size
+    assert shown["memory"]["weights"] == plain["memory"]["weights"] + more
+    assert shown["memory_plan"]["weights"] > plain["memory_plan"]["weights"]
+    assert shown["seconds_estimate"] == plain["seconds_estimate"]
+    steered = [
+        estimated(replace(ASKED, request={**request, "controlnet": str(control), "controlnet_end": end}), ANYWHERE)
+        for end in (1.0, 0.5)
+    ]
+    assert [each["memory"]["weights"] for each in steered] == 2 * [plain["memory"]["weights"] + control.stat().st_size]
+    times = [each["seconds_estimate"] for each in (*steered, plain)]
+    assert times[0] > times[1] > times[2] > times[0] / 1.4
+
+
+def test_models_that_the_computer_can_not_hold_now_are_refused_unless_they_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SCUMBLE_DATA_DIR", str(tmp_path / "data"))
+    big = {**checkpoint("sdxl"), "model.diffusion_model.x": (1 << 41,)}  # sparse, of more than any computer holds
+    base = str(write(tmp_path / "data/models/base.safetensors", big))
+    asked, machine = replace(ASKED, request={"base": base}), Machine(memory=1 << 46)
+    with pytest.raises(ScumbleError, match=r"^The models take .* free: close other programs, or .*\.$") as caught:
+        estimated(asked, machine)
+    assert caught.value.code == "out_of_memory"
+    assert estimated(asked, replace(machine, loaded=(base,)))["memory_plan"]["weights"] > 1 << 42
 
 
 @pytest.mark.parametrize("schedule", SCHEDULE_NAMES)

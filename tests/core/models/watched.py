@@ -25,6 +25,7 @@ class Watched:
         return _Upscaler(self.models.upscaler(upscaler), self)
 
     data = None
+    loaded = ()
 
     def settle(self, offload, wanted):
         self.models.settle(offload, wanted)

@@ -28,6 +28,8 @@ _PRECISIONS = {
     "F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64", "F8_E4M3": "fp8", "F8_E5M2": "fp8", "F4": "fp4",
     "I8": "int8",
 }  # fmt: skip
+# Of files that hold more than the network: what the network's names begin with.
+_NETWORKS = ("model.diffusion_model.", "diffusion_model.", "transformer.")
 _PICKLE_WRAPPERS = ("state_dict.", "model.state_dict.")
 # Its standard deviation is above the bound in SD 2 models that predict v, and below it in those that predict noise.
 _SD2_TELLTALE = f"{PREFIX}output_blocks.11.1.transformer_blocks.0.norm1.bias"
@@ -52,6 +54,8 @@ def detect(path: Path) -> Found:
 def detect_tensors(path: Path, tensors: Tensors) -> Found:
     """The same, once the tensors are known."""
     named = traits_of(tensors)
+    if named.kind in ("base", "refiner"):
+        named = replace(named, detail={**named.detail, "network_bytes": _network_bytes(tensors)})
     traits = with_name(with_metadata(named, tensors.metadata), path.stem)
     return Found(
         path=str(path), kind=traits.kind, family=traits.family, variant=traits.variant, prediction=traits.prediction,
@@ -81,6 +85,12 @@ def precision_of(tensors: Tensors) -> str:
         return ""
     most = sizes.most_common(1)[0][0]
     return _PRECISIONS.get(most, most)
+
+
+def _network_bytes(tensors: Tensors) -> int:
+    prefixes = (*_NETWORKS, *(wrapper + name for wrapper in _PICKLE_WRAPPERS for name in _NETWORKS))
+    own = (tensor for name, tensor in tensors.named.items() if name.startswith(prefixes))
+    return sum(tensor.count * BITS.get(tensor.dtype, 4) // 8 for tensor in own)
 
 
 def _sd2_prediction(path: Path, tensors: Tensors) -> Prediction:

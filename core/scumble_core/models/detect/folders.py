@@ -68,6 +68,8 @@ def _pipeline(folder: Path, index: Mapping[str, Any]) -> Found:
     scheduler = _json(folder / "scheduler" / "scheduler_config.json", optional=True)
     traits = _flow(config) or _unet(index, config)
     detail = {**traits.detail, "layout": "diffusers", "pipeline": name}
+    if (folder / net).is_dir():
+        detail["network_bytes"] = sum(_size(weights) for weights in weights_of(folder / net))
     missing, pickled = _missing(folder, index)
     if missing:
         detail["missing"] = ",".join(missing)

@@ -48,11 +48,11 @@ class Found:
       `name_says` (a word in the file's name that tensors can neither confirm nor deny, such as "lightning")
     - base, refiner: `missing` (parts that aren't in it, by comma: "vae", "text_encoder", ...), `zero_snr`,
       `variant_from` ("tensors", "metadata", "scheduler"), `shift` (of a flow's scheduler), `channels` (of the
-      network's input), `ema`, `pickled` (weights only as pickles)
+      network's input), `ema`, `pickled` (weights only as pickles), `network_bytes` (of `bytes`, the network's own)
     - lora: `rank`, `text_encoder`, `trigger`; vae: `channels` (of latents), `halves` (of a tiny one, TAESD)
     - controlnet: `task` ("tile", "canny", ...), `task_from`, `tasks` (of a union)
     - embedding: `tokens`, `width`; text_encoder: `encoder` ("clip-l", "clip-g", "open-clip-h", "t5", "qwen", ...)
-    - upscaler: `architecture`, `scale`; both only once spandrel has looked at it
+    - upscaler: `architecture`; once spandrel has looked at it also `scale`, `multiple`, `minimum`, `channels`, `tiling`
     """
 
     path: str

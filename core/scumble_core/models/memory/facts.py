@@ -12,7 +12,8 @@ BYTES_OF: dict[Precision, int] = {"float32": 4, "float16": 2, "bfloat16": 2}
 class DeviceFacts:
     """A device. `total` and `free` in bytes, None where it doesn't say; `precision`: what it is fast in.
 
-    `host`: what the computer itself has free, which takes what does not stay on the device.
+    `host`: what the computer itself has free, which takes what does not stay on the device; `swap`: what it has free
+    on the disk beside that.
     """
 
     kind: DeviceKind
@@ -21,6 +22,7 @@ class DeviceFacts:
     free: int | None
     precision: Precision
     host: int | None = None
+    swap: int = 0
 
     @property
     def is_shared(self) -> bool:

@@ -14,8 +14,17 @@ def installed_memory() -> int | None:
 
 def available_memory() -> int | None:
     """Without what the system would have to write to the disk first; None where it doesn't say."""
+    return _told("MemAvailable:")
+
+
+def free_swap() -> int:
+    """Room on the disk for what memory has not; 0 where the system doesn't say."""
+    return _told("SwapFree:") or 0
+
+
+def _told(name: str) -> int | None:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
     except (OSError, ValueError, StopIteration):
         return None

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from scumble_core.models.memory.facts import DeviceFacts
-from scumble_core.models.memory.installed import available_memory, installed_memory
+from scumble_core.models.memory.installed import available_memory, free_swap, installed_memory
 
 NAME = "device.json"
 
@@ -26,7 +26,7 @@ def note_device(data: Path, device: DeviceFacts) -> None:
 
 def known_device(data: Path) -> DeviceFacts:
     """As it was noted, with what is free now where that can be told; else the processor, with the computer's memory."""
-    host = available_memory()
+    host, swap = available_memory(), free_swap()
     try:
         values = json.loads((data / NAME).read_text("utf-8"))
         known = DeviceFacts(**values)
@@ -36,6 +36,7 @@ def known_device(data: Path) -> DeviceFacts:
             "bfloat16",
         ):
             raise ValueError
-        return replace(known, free=host, host=host) if known.kind == "cpu" else replace(known, host=host)
+        now = replace(known, host=host, swap=swap)
+        return replace(now, free=host) if known.kind == "cpu" else now
     except (OSError, ValueError, TypeError):
-        return DeviceFacts("cpu", "CPU", installed_memory(), host, "float32", host)
+        return DeviceFacts("cpu", "CPU", installed_memory(), host, "float32", host, swap)

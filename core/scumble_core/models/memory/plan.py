@@ -83,8 +83,8 @@ def plan_memory(
     """
     wishes, learnt = wishes or Wishes(), learnt or Learnt()
     precision = wishes.precision or device.precision
-    sizes = [_in(model, precision) for model in models]
-    along = 0 if beside is None else _in(beside, precision).weights
+    sizes = [in_precision(model, precision) for model in models]
+    along = 0 if beside is None else in_precision(beside, precision).weights
     largest = max((each.largest for each in sizes), default=0) + along
     weights = sum(each.weights for each in sizes) + along
     window = wishes.vae_window or learnt.vae_window or _vae_window(device, largest, tile)
@@ -111,7 +111,7 @@ def plan_memory(
         needed=needed,
         free=device.free,
         note=note,
-        problem=_problem(device, weights, largest, tile),
+        problem=_problem(device, weights, largest, tile) or _too_little_free(device, weights, tile, wishes),
     )
 
 
@@ -142,10 +142,27 @@ def _usable(device: DeviceFacts) -> int | None:
     return None if device.free is None else int(device.free * USABLE)
 
 
+def _too_little_free(device: DeviceFacts, weights: int, tile: TileNeeds, wishes: Wishes) -> str:
+    """What the computer itself can't hold now, on whichever device its models run: there they are loaded first."""
+    if device.host is None or (wishes.free and device.is_shared):
+        return ""
+    least = weights + (_least(tile) if device.is_shared else 0)
+    if least <= device.host + device.swap:
+        return ""
+    return (
+        f"The models take {weights / 1e9:.1f} GB of the computer's memory, and {device.host / 1e9:.1f} GB are free: "
+        "close other programs, or choose smaller models."
+    )
+
+
+def _least(tile: TileNeeds) -> int:
+    """Tiles are worked on in windows before a job fails (stages/guard.py)."""
+    return int(tile.working * min(1.0, (SMALLEST_WINDOW / max(1, tile.side)) ** 2))
+
+
 def _problem(device: DeviceFacts, weights: int, largest: int, tile: TileNeeds) -> str:
-    """What no plan can help: known from the memory in all, since what is free may change before the job runs."""
-    # Tiles are worked on in windows before a job fails (stages/guard.py).
-    least = int(tile.working * min(1.0, (SMALLEST_WINDOW / max(1, tile.side)) ** 2))
+    """What no plan can help, whatever is free."""
+    least = _least(tile)
     if device.is_shared:
         if device.total is None or weights + least <= device.total:
             return ""
@@ -161,7 +178,7 @@ def _problem(device: DeviceFacts, weights: int, largest: int, tile: TileNeeds) -
     return ""
 
 
-def _in(model: ModelNeeds, precision: Precision) -> ModelNeeds:
+def in_precision(model: ModelNeeds, precision: Precision) -> ModelNeeds:
     """As it lies in memory in this precision."""
     share = BYTES_OF[precision] / BYTES_OF[model.on_disk]
     return ModelNeeds(model.model, int(model.weights * share), int(model.largest * share), precision)

@@ -113,3 +113,14 @@ def test_the_plan_is_told_in_one_line_and_fit_for_json():
         "about 7.4 GB of 10.0 GB that are free."
     )
     assert plan.to_dict()["offload"] == "model" and "problem" not in plan.to_dict()
+
+
+@pytest.mark.parametrize("kind", ["cuda", "rocm", "mps", "xpu", "cpu"])
+def test_models_that_the_computer_can_not_load_now_are_told_with_what_to_do(kind):
+    """Whatever they run on, they are loaded into the computer's own memory first."""
+    some = replace(card(48, kind=kind), host=10 * GB)
+    problem = plan_memory(some, [SDXL, REFINER], TILE).problem
+    assert "13.0 GB" in problem and "10.0 GB are free: close other programs" in problem and problem.count(".") == 3
+    assert not plan_memory(some, [SDXL], TILE).problem
+    assert not plan_memory(replace(some, swap=4 * GB), [SDXL, REFINER], TILE).problem
+    assert not plan_memory(replace(some, host=None), [SDXL, REFINER], TILE).problem
