@@ -7,6 +7,7 @@ these are the same, what was detected stays, and so do the hash of its content a
 import contextlib
 import json
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ from scumble_core.models.finding import Candidate, Place, candidate_at, candidat
 
 NAME = "index.sqlite"
 BUSY_SECONDS = 5.0
+# What SQLite needs beside the index to read it.
+LEAST_BYTES = 64 * 1024
 # Raised whenever detection learns something: rows of older versions are detected anew.
 DETECTION = 2
 _SCHEMA = (
@@ -80,7 +83,7 @@ class ModelIndex:
             return cls(_opened(path))
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
-                raise ScumbleError("internal", f"{path} can't be opened ({error}): try again.") from error
+                raise _not_opened(path, error) from error
             _log.warning("%s is damaged (%s) and made anew.", path, error)
             for name in (NAME, f"{NAME}-wal", f"{NAME}-shm"):
                 (models / name).unlink(missing_ok=True)
@@ -239,6 +242,13 @@ def _opened(path: Path) -> sqlite3.Connection:
             connection.commit()
         stack.pop_all()
     return connection
+
+
+def _not_opened(path: Path, error: sqlite3.OperationalError) -> ScumbleError:
+    """Of a full disk SQLite says no more than that it could not be read or written."""
+    if path.parent.is_dir() and shutil.disk_usage(path.parent).free < LEAST_BYTES:
+        return ScumbleError("disk_full", f"The disk is full at {path.parent}: free some room there and try again.")
+    return ScumbleError("internal", f"{path} can't be opened ({error}): try again.")
 
 
 def _entry(row: tuple[object, ...]) -> Entry | None:
