@@ -37,7 +37,7 @@ for w in P.findChildren(QDoubleSpinBox):
     result[w.objectName()] = [least, most]
 """
 SHORTCUTS = "{a.objectName(): [k.toString() for k in a.shortcuts()] for a in K.actions() if a.shortcuts()}"
-SECTIONS = ("layers", "expert", "tiles", "history", "queue", "core")
+SECTIONS = ("guides", "layers", "expert", "tiles", "history", "queue", "core")
 
 
 def test_the_tab_key_leads_from_the_docker_shortcut_through_every_control(panel, krita):
