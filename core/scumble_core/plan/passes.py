@@ -12,6 +12,7 @@ from scumble_core.models.facts import ModelFacts
 from scumble_core.picture.geometry import Bounds, Extent
 from scumble_core.plan.blocks import blocks_of, covered
 from scumble_core.plan.tiles import TileGrid, TileLimits, plan_tiles
+from scumble_core.presets import PRESETS
 from scumble_core.request import RefineRequest
 from scumble_core.sampling.levels import start_level, table_below
 from scumble_core.sampling.names import TWO_CALLS
@@ -20,6 +21,10 @@ from scumble_core.sampling.names import TWO_CALLS
 SMALLEST_SIDE = 64
 # What a pass may take of the device's memory; the rest is for the models and for others.
 MEMORY_SHARE = 0.5
+# Pixels that two tiles share, unless asked otherwise.
+WIDEST_OVERLAP = 64
+# How much larger than the model's native square a tile may be, where that saves overlap: two tiles of 1056 for 2048.
+MORE_AREA = 1.25
 
 
 @dataclass(frozen=True)
@@ -173,19 +178,31 @@ def plan_walk(request: RefineRequest, facts: ModelFacts, strength: float, genera
     """The walk for this strength. `alone`: there is but one tile, and nothing to merge."""
     # A small model invents nothing that holds at high sigma; but a picture from nothing must begin at the top.
     share = strength if generates else strength * facts.reach
-    steps = request.steps or (facts.generating_steps if generates else facts.steps)
     table = facts.levels
     highest = start_level(table, share)
+    sampler, steps = (facts.sampler, facts.generating_steps) if generates else _own_way(request, facts, highest)
+    steps = request.steps or steps
     sigmas = _named(request.schedule, table, highest, steps) or facts.spread(highest, steps)
     # A model that is told its guidance has no use for a negative prompt.
     interval = (facts.guided_from, facts.guided_to) if request.guidance_interval else (0.0, math.inf)
     return Walk(
-        sampler=request.sampler or facts.sampler,
+        sampler=request.sampler or sampler,
         sigmas=sigmas,
         guidance=(request.guidance or facts.guidance) if facts.uses_prompt else 1.0,
         guided=(0.0, 0.0) if facts.told_guidance else interval,
         merged=0 if alone else sum(sigma > facts.merge_above for sigma in sigmas),
     )
+
+
+def _own_way(request: RefineRequest, facts: ModelFacts, highest: float) -> tuple[str, int]:
+    """The sampler and the steps where the request leaves them open: its preset's, or the model's where that has fewer.
+
+    A sampler that was asked for takes the model's own steps: the preset's were chosen for its own one.
+    """
+    quick = PRESETS[request.preset].walks.get(facts.family)
+    if request.sampler or quick is None or facts.steps <= quick.steps:
+        return facts.sampler, facts.steps
+    return quick.sampler, quick.steps if highest <= quick.below else facts.steps
 
 
 def _named(schedule: str, table: NDArray[np.float64], highest: float, steps: int) -> tuple[float, ...]:
@@ -214,23 +231,31 @@ def _resampled(levels: list[float], count: int) -> list[float]:
 
 
 def tile_limits(request: RefineRequest, facts: ModelFacts, memory: int | None = None) -> TileLimits:
-    """Tiles on the model's grid, no larger than its native size and what the memory holds.
+    """Tiles on the model's grid, of about its native area, or less where the memory holds less.
 
-    Unless asked otherwise they overlap by a sixth of the side, at most 128 pixels.
+    Unless asked otherwise they overlap by a sixth of the side, at most 64 pixels: anchored noise makes neighbours
+    agree, so that more would only cost (docs/performance.md).
     """
     grid = facts.grid
     side = request.tile_size or _side_in(memory, facts)
     side = max(grid, side // grid * grid)
-    overlap = request.overlap or min(128, side // 6)
+    overlap = request.overlap or min(WIDEST_OVERLAP, side // 6)
     overlap = max(grid, min(overlap, side // 2 - grid) // grid * grid)
-    # Tiles may be longer in one direction, as long as none has a larger area than the square.
+    # Tiles may be longer in one direction, as long as none has a larger area than this.
+    area = side * side
+    if not request.tile_size and _fits(area * MORE_AREA, facts, memory):
+        area = int(area * MORE_AREA)
     longest = side * 3 // 2 // grid * grid
-    return TileLimits(grid, overlap, longest, side * side, 2.0)
+    return TileLimits(grid, overlap, longest, area, 2.0)
 
 
 def _side_in(memory: int | None, facts: ModelFacts) -> int:
     """The model's native tile, halved until one fits into the memory."""
     side = facts.tile
-    while memory is not None and side > 256 and side * side / 1e6 * facts.tile_bytes > memory * MEMORY_SHARE:
+    while side > 256 and not _fits(side * side, facts, memory):
         side //= 2
     return side
+
+
+def _fits(pixels: float, facts: ModelFacts, memory: int | None) -> bool:
+    return memory is None or pixels / 1e6 * facts.tile_bytes <= memory * MEMORY_SHARE

@@ -20,6 +20,7 @@ def test_strength_is_a_share_of_the_training_steps() -> None:
     table = training_levels()
     assert start_level(table, 1.0) == pytest.approx(table[-1])
     assert start_level(table, 0.25) == pytest.approx(table[250], rel=0.01)
+    assert start_level(table, 0.25) == pytest.approx(0.695, abs=0.001)
     levels = [start_level(table, strength / 20) for strength in range(21)]
     assert levels == sorted(levels)
 
