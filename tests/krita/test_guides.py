@@ -165,3 +165,15 @@ def test_an_artist_refines_the_right_half_alone_by_a_strength_map(panel: Panel, 
     krita.run("[n for n in K.activeDocument().topLevelNodes() if n.name() == 'More'][0].remove()")
     krita.wait(f"'strength map is gone' in {krita.widget('scumble_refine')}.toolTip()", 10)
     assert not krita.run(f"{krita.widget('scumble_refine')}.isEnabled()")
+
+
+def test_local_selections_and_filter_masks_say_where_too(document: KritaSession) -> None:
+    document.run(
+        "s = Selection(); s.select(8, 4, 30, 20, 180)\n"
+        "local = d.createSelectionMask('Local'); local.setSelection(s); d.rootNode().addChildNode(local, None)\n"
+        "blur = d.createFilterMask('Blur', K.filter('blur'), s); ground.addChildNode(blur, None)\n"
+        "d.waitForDone()\nl, b = layers.id_of(local), layers.id_of(blur)"
+    )
+    assert {"Local", "Blur"} <= set(document.run("[c.title for c in layers.choices(d) if c.is_guide]"))
+    take(document, "Wanted(guides=Guides(l, (b,), (l, b)))")
+    assert document.run(READ) == [[[180], 0, 4800]] * 2
