@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from scumble_core.errors import RequestError
+from scumble_core.models.prompts.syntax import loras_in
 from scumble_core.presets import PRESETS, SCUMBLE, Preset, Range, Scalar
 from scumble_core.sampling.names import SAMPLER_NAMES, SCHEDULE_NAMES
 
@@ -153,9 +154,32 @@ class RefineRequest:
                 continue
             default = checked.get(field.name, getattr(cls, field.name))
             checked[field.name] = _checked(field.name, value, default, preset, name)
-        request = cls(**checked)
+        request = _with_called(cls(**checked))
         _check_inputs(request, preset, frozenset(given))
         return request
+
+
+def _with_called(request: RefineRequest) -> RefineRequest:
+    """With the LoRAs that its prompts call (`<lora:name:weight>`) among its own, and the prompts without them."""
+    prompts = [loras_in(prompt) for prompt in (request.prompt, *(region.prompt for region in request.regions))]
+    called = [each for _, found in prompts for each in found]
+    if not called:
+        return request
+    weighed = [{"id": name, "weight": _called_weight(name, weight)} for name, weight in called]
+    (prompt, _), *others = prompts
+    regions = tuple(Region(text) for text, _ in others)
+    loras = _loras([*(lora._asdict() for lora in request.loras), *weighed])
+    return replace(request, prompt=prompt, regions=regions, loras=loras)
+
+
+def _called_weight(name: str, weight: str) -> float:
+    try:
+        return float(weight or 1)
+    except ValueError:
+        raise RequestError(
+            f"The prompt wants the LoRA '{name[:80]}' with the weight '{weight[:20]}': write <lora:name:0.8>, with one "
+            "number."
+        ) from None
 
 
 def _check_inputs(request: RefineRequest, preset: Preset, given: frozenset[str]) -> None:

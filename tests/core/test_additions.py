@@ -72,6 +72,14 @@ def test_a_lora_changes_a_job_alike_in_every_layout_and_goes_again(tmp_path, mod
     assert (refined(tmp_path / "again", models, made) == plain).all()
 
 
+def test_a_lora_that_the_prompt_calls_is_the_same_one(tmp_path, models, made):
+    listed = refined(tmp_path / "listed", models, made, **lora(made, "kohya", 0.5))
+    called = refined(tmp_path / "called", models, made, prompt=f"a b <lora:{made[1] / 'kohya.safetensors'}:0.5>")
+    assert (called == listed).all()
+    with pytest.raises(ScumbleError, match="There is no model named 'nowhere'"):
+        refined(tmp_path / "unknown", models, made, prompt="a b <lora:nowhere:0.5>")
+
+
 def test_finished_tiles_are_of_their_loras_and_weights(tmp_path, models, made):
     folder = tmp_path / "job"
     calls = []

@@ -42,6 +42,31 @@ def test_loras_that_are_none_are_refused(loras: object) -> None:
         RefineRequest.from_dict({"loras": loras})
 
 
+def test_loras_that_a_prompt_calls_are_taken_out_of_it_and_added_to_the_others() -> None:
+    asked = {
+        "prompt": "<lora:Ink_Wash:0.8> a tree, (bark:1.2) <LORA:moss>", "loras": [{"id": "a", "weight": 0.5}],
+        "regions": [{"prompt": "a pond<lyco:fog:-.5>"}, {"prompt": "a <b:c> d"}],
+    }  # fmt: skip
+    request = RefineRequest.from_dict(asked)
+    assert request.prompt == "a tree, (bark:1.2)"
+    assert [region.prompt for region in request.regions] == ["a pond", "a <b:c> d"]
+    assert request.loras == (Lora("a", 0.5), Lora("Ink_Wash", 0.8), Lora("moss", 1.0), Lora("fog", -0.5))
+    assert RefineRequest.from_dict(request.to_dict()) == request
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("<lora:ink:much>", "wants the LoRA 'ink' with the weight 'much'"),
+        ("<lora:ink:0.5:0.7>", "with the weight '0.5:0.7'"), ("<lora:ink:99>", r"loras\[0\].weight is 99.0"),
+        ("<lora:ink:nan>", r"loras\[0\].weight is nan"), ("<lora:a>" * 17, "at most 16"),
+    ],
+)  # fmt: skip
+def test_a_weight_that_a_prompt_can_not_mean_is_refused(prompt: str, said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        RefineRequest.from_dict({"prompt": prompt})
+
+
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 def test_every_preset_takes_loras_and_another_autoencoder(preset: str) -> None:
     asked = {"preset": preset, "loras": [{"id": "a", "weight": 0.5}], "vae": "b"}

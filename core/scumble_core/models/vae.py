@@ -41,7 +41,7 @@ def load_vae(path: Path, own: Any) -> Any:
 
 
 def _from_folder(folder: Path) -> Any:
-    return AutoencoderKL.from_pretrained(folder, local_files_only=True, use_safetensors=True, torch_dtype=torch.float32)
+    return AutoencoderKL.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)
 
 
 def _from_file(path: Path, own: Any) -> Any:

@@ -28,7 +28,7 @@ def from_folder(folder: Path, family: Family, dtype: torch.dtype, skipped: Colle
     # The autoencoder may have to run in float32, and rounded weights would not come back.
     dtypes = {"default": dtype, "vae": torch.float32}
     pipe = getattr(diffusers, family.pipeline).from_pretrained(
-        folder, torch_dtype=dtypes, variant=variant, use_safetensors=True, local_files_only=True,
+        folder, dtype=dtypes, variant=variant, use_safetensors=True, local_files_only=True,
         **_fitting(folder, {**spare, **dict.fromkeys(skipped)}),
     )  # fmt: skip
     for name, part in pipe.components.items():

@@ -67,9 +67,7 @@ def _own_parts(found: Found, family: Family, dtype: torch.dtype, skipped: Collec
 
 def _network_in(folder: Path, dtype: torch.dtype) -> Any:
     name = json.loads((folder / "config.json").read_text("utf-8"))["_class_name"]
-    return getattr(diffusers, name).from_pretrained(
-        folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True
-    )
+    return getattr(diffusers, name).from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True)
 
 
 def _lent(donor: Found, family: Family, dtype: torch.dtype, skipped: Collection[str]) -> Any:

@@ -20,6 +20,10 @@ _SIGNS = re.compile(rf"\\[()\[\]\\]|[()\[\]]|{_NUMBER}|[^\\()\[\]:]+|.", re.DOTA
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 
 
+# A LoRA as a prompt calls it: its name, then as many weights as there are.
+_LORA = re.compile(r"<(?:lora|lyco):([^:<>]+)((?::[^:<>]*)*)>", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Piece:
     """Words of one weight."""
@@ -39,6 +43,12 @@ def parse(prompt: str) -> tuple[Section, ...]:
         sections[-1].append(Piece(first, weight))
         sections += [[Piece(text, weight)] for text in others]
     return tuple(tuple(piece for piece in section if piece.text) or (Piece(""),) for section in sections)
+
+
+def loras_in(prompt: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The prompt without its `<lora:name:weight>`, and of each the name and the weight as text ("" for none)."""
+    found = tuple((match[1].strip(), match[2].removeprefix(":").strip()) for match in _LORA.finditer(prompt))
+    return (_LORA.sub("", prompt).strip(), found) if found else (prompt, ())
 
 
 def _weighed(prompt: str) -> Iterator[Piece]:

@@ -28,7 +28,7 @@ class StarterModel:
         self._device = device
         self._precise = False
         self._codec = HaarAutoencoder.load(AUTOENCODER).to(device.name)
-        unet = UNet2DConditionModel.from_pretrained(folder or unet_folder(kind), torch_dtype=torch.float32)
+        unet = UNet2DConditionModel.from_pretrained(folder or unet_folder(kind), dtype=torch.float32)
         self._unet = unet.to(device.name, memory_format=torch.channels_last).eval()
         self._table = training_sigmas()
         self._denoiser = NetworkDenoiser(self._ask, Epsilon(self._table))
