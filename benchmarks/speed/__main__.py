@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,12 +19,14 @@ from pathlib import Path
 from benchmarks.speed import report
 from benchmarks.speed.first import FirstTile, first_tile
 from benchmarks.speed.jobs import Case, Run, Way, run_apart
-from benchmarks.speed.models import KINDS, Cost, Kind
+from benchmarks.speed.models import KINDS, Cost
 from benchmarks.speed.peers import PEERS
 
 from scumble_core.picture.geometry import Extent
 
 SIZES = ("2048x2048", "4096x4096", "3840x2160", "4000x6000")
+# The starters really compute: the reference's way would take a quarter of an hour at 2048 pixels.
+STARTER_SIZES, STARTER_TILE = ("1024x1024",), 512
 RIVALS = ("mikey", *PEERS)
 
 
@@ -33,10 +36,14 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
         prog="python -m benchmarks.speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--models", nargs="+", default=list(KINDS), help=f"of {', '.join(KINDS)} (default: all)")
-    parser.add_argument("--sizes", nargs="*", default=list(SIZES), help="of the output, as 2048x2048; even sides")
+    parser.add_argument("--sizes", nargs="*", default=list(SIZES), help="the stub's output, as 2048x2048; even sides")
+    parser.add_argument("--starter-sizes", nargs="*", default=list(STARTER_SIZES), help="the starters' output")
     parser.add_argument("--peer", nargs="*", default=list(RIVALS), help=f"of {', '.join(RIVALS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=1, help="runs of each, alternately (default 1)")
-    parser.add_argument("--tile", type=int, default=0, help="of both ways, in pixels (default: each one's own)")
+    parser.add_argument(
+        "--tile", type=int, default=0, help="the stub's, of both ways, in pixels (default: each one's own)"
+    )
+    parser.add_argument("--starter-tile", type=int, default=STARTER_TILE, help="the starters' (default 512; 0: own)")
     parser.add_argument("--call-cost", type=float, default=0.005, help="of the stub: seconds a call (default 0.005)")
     parser.add_argument("--megapixel-cost", type=float, default=0.05, help="and a megapixel (default 0.05)")
     parser.add_argument("--sdxl", type=Path, help="a full-size SDXL (python -m benchmarks.sdxl_full --make --folder F)")
@@ -49,25 +56,17 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def cases(options: argparse.Namespace) -> tuple[list[Case], list[str]]:
     """What can be run, and a line for each thing that can't."""
-    found, missing = [], []
+    missing: list[str] = []
+    found: list[Case] = []
     cost = Cost(options.call_cost, options.megapixel_cost)
-    outputs = []
-    for size in options.sizes:
-        try:
-            width, height = (int(side) for side in size.lower().split("x"))
-        except ValueError:
-            missing.append(f"The size {size} can't be read: give it as 2048x2048.")
-            continue
-        if width % 2 or height % 2 or not 128 <= min(width, height) <= max(width, height) <= 32768:
-            missing.append(f"The size {size} can't be made: sides are even, from 128 to 32768.")
-            continue
-        outputs.append((width, height))
     for name in options.models:
         if name not in KINDS:
             missing.append(f"The models {name} aren't known: choose of {', '.join(KINDS)}.")
-        elif name != "sdxl":
-            kind: Kind = "starter" if name == "starter" else "stub"
-            found += [Case(kind, output, cost, options.tile) for output in outputs]
+        elif name == "stub":
+            found += [Case("stub", output, cost, options.tile) for output in _outputs(options.sizes, missing)]
+        elif name == "starter":
+            outputs = _outputs(options.starter_sizes, missing)
+            found += [Case("starter", output, cost, options.starter_tile) for output in outputs]
         elif options.sdxl is None or not (options.sdxl / "model_index.json").exists():
             where = "no folder was given" if options.sdxl is None else f"it is not at {options.sdxl}"
             missing.append(
@@ -77,6 +76,22 @@ def cases(options: argparse.Namespace) -> tuple[list[Case], list[str]]:
             crop = options.crop
             found.append(Case("sdxl", (crop, crop), cost, max(256, crop // 64 * 64), str(options.sdxl.resolve())))
     return found, missing
+
+
+def _outputs(sizes: Sequence[str], missing: list[str]) -> list[tuple[int, int]]:
+    """Those that can be made; a line is added to `missing` for each other."""
+    outputs = []
+    for size in sizes:
+        try:
+            width, height = (int(side) for side in size.lower().split("x"))
+        except ValueError:
+            missing.append(f"The size {size} can't be read: give it as 2048x2048.")
+            continue
+        if width % 2 or height % 2 or not 128 <= min(width, height) <= max(width, height) <= 32768:
+            missing.append(f"The size {size} can't be made: sides are even, from 128 to 32768.")
+            continue
+        outputs.append((width, height))
+    return outputs
 
 
 def known_peers(wanted: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -106,7 +121,10 @@ def run_all(found: Sequence[Case], ways: Sequence[Way], rounds: int) -> tuple[di
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; exit code 1 where something that was asked for could not be measured."""
-    options = parsed(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parsed(given)
+    if options.markdown is not None:
+        report.place_in(options.markdown)  # rather now than after all the runs
     peers, told = known_peers(options.peer)
     found, missing = cases(options)
     told += missing
@@ -115,7 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told += failed
     first = _first(told) if not options.no_first and "starter" in options.models else None
     made = report.tables(results, [name for name in peers if name in PEERS], first)
-    made = "\n\n".join(part for part in (f"On {report.machine()}.", "\n".join(told), made) if part)
+    command = f"`{shlex.join(['python', '-m', 'benchmarks.speed', *given])}`, {report.machine()}."
+    made = "\n\n".join(part for part in (command, "\n".join(told), made) if part)
     if options.markdown is not None:
         report.put_into(options.markdown, made)
     if options.json is None:

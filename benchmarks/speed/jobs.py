@@ -45,7 +45,7 @@ class Case:
 class Run:
     """A measured job. `peak`: bytes of resident memory above what the process held when its models stood ready.
 
-    `again`: the second run, after the spot was painted over; the product's alone.
+    `again`: the second run, after the spot was painted over; the product's alone, and not where there is but one tile.
     """
 
     way: Way
@@ -90,7 +90,7 @@ def run_here(folder: Path, way: Way, case: Case) -> Run:
     with PeakMemory() as memory:
         first = measure(job, request, models)
     again = None
-    if way == "scumble":
+    if way == "scumble" and case.kind != "sdxl":
         _paint_over(job / "source.npy")
         again = measure(job, request, models)
     return Run(way, sigma, first, memory.peak - memory.idle, load, again)

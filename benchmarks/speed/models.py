@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
-from benchmarks.stub_models import Stopwatch, StubModel, StubUpscaler
+from benchmarks.stub_models import StubModel, StubUpscaler
 from torch import Tensor
 
+from scumble_core.cli.measuring import Stopwatch
 from scumble_core.models.additions import NOTHING, Additions
 from scumble_core.models.cache import ModelCache
 from scumble_core.models.device import Device

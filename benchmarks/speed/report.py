@@ -29,7 +29,9 @@ def machine() -> str:
         ]
         name = names[0] if names else name
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    return f"{name}, {os.cpu_count()} CPUs; load averages {load} at the end (1, 5, 15 minutes)"
+    threads = os.environ.get("OMP_NUM_THREADS")
+    limited = f", OMP_NUM_THREADS={threads}" if threads else ""
+    return f"{name}, {os.cpu_count()} CPUs{limited}; load averages {load} at the end (1, 5, 15 minutes)"
 
 
 def tables(results: Results, peers: Sequence[str], first: FirstTile | None) -> str:
@@ -37,7 +39,7 @@ def tables(results: Results, peers: Sequence[str], first: FirstTile | None) -> s
     runs = [(case, run) for case, found in results.items() for run in found]
     parts = []
     if runs:
-        parts += [_jobs(runs), _ratios(results), _stages(runs), _peers(results, peers), _again(runs)]
+        parts += [_jobs(runs), _ratios(results), _pace(results), _stages(runs), _peers(results, peers), _again(runs)]
     if first is not None:
         parts.append(_first(first))
     return "\n\n".join(part for part in parts if part)
@@ -73,6 +75,20 @@ def _ratios(results: Results) -> str:
         ))  # fmt: skip
     head = ("models", "output", "wall", "CPU", "megapixels seen by calls", "calls", "runs of each")
     return _table("`mikey` over `scumble`: how many times as much", head, rows) if rows else ""
+
+
+def _pace(results: Results) -> str:
+    """Whether large pictures cost more for each pixel than small ones."""
+    rows = []
+    for case, runs in results.items():
+        own = [run.measured for run in runs if run.way == "scumble"]
+        if not own:
+            continue
+        paces = [(found.seconds, found.model_seconds, found.cpu_seconds, found.worked) for found in own]
+        size = _megapixels(case)
+        rows.append((case.kind, _size(case), *(f"{median(each) / size:.2f}" for each in zip(*paces, strict=True))))
+    head = ("models", "output", "wall, s", "in the models, s", "CPU, s", "Mpx seen by calls")
+    return _table("`scumble`, for each megapixel of the output (medians)", head, rows) if len(rows) > 1 else ""
 
 
 def _ratio(ways: Mapping[str, Sequence[Run]], name: str) -> float:
@@ -159,9 +175,14 @@ def _megapixels(case: Case) -> float:
 
 def put_into(page: Path, made: str) -> None:
     """Replace what lies between the marks of a page. Raises ValueError where it has none."""
-    text = page.read_text("utf-8")
-    before, found, rest = text.partition(BEGIN)
+    before, after = place_in(page)
+    page.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", "utf-8")
+
+
+def place_in(page: Path) -> tuple[str, str]:
+    """What lies before and behind the marks of a page. Raises ValueError where it has none."""
+    before, found, rest = page.read_text("utf-8").partition(BEGIN)
     _, ended, after = rest.partition(END)
     if not found or not ended:
         raise ValueError(f"{page} has no place for tables: put the lines {BEGIN} and {END} there.")
-    page.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", "utf-8")
+    return before, after

@@ -4,6 +4,8 @@ Models are put into wrappers that hold a stopwatch; the job itself is run as it 
 """
 
 import contextlib
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -16,6 +18,7 @@ from scumble_core.events import Event, JobResult, StageStarted, TaskFinished, Ti
 from scumble_core.models.facts import ModelFacts
 from scumble_core.picture.geometry import Extent
 from scumble_core.request import RefineRequest
+from scumble_core.stages.beside import NAME
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +34,7 @@ PREPARE = "prepare"
 
 @dataclass
 class Stopwatch:
-    """Seconds inside the models, by the clock and of the process's CPU time (all threads).
+    """Seconds inside the models, by the clock and of CPU time: the process's, but for the thread beside the model.
 
     `calls`: of the diffusion network, one for each picture of a batch and each prompt; `worked`: the megapixels that
     all these calls saw together.
@@ -45,12 +48,22 @@ class Stopwatch:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Put around work inside a model."""
-        began, cpu = time.perf_counter(), time.process_time()
+        began, cpu = time.perf_counter(), _cpu_of_models()
         try:
             yield
         finally:
             self.seconds += time.perf_counter() - began
-            self.cpu_seconds += time.process_time() - cpu
+            self.cpu_seconds += _cpu_of_models() - cpu
+
+
+def _cpu_of_models() -> float:
+    """CPU seconds of all threads but the one that reads and writes meanwhile, where the system tells threads apart."""
+    spent = time.process_time()
+    if sys.platform != "win32" and sys.platform != "darwin":
+        for thread in threading.enumerate():
+            if thread.name.startswith(NAME) and thread.ident is not None:
+                spent -= time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+    return spent
 
 
 class TimedModel:
