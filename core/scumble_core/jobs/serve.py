@@ -94,13 +94,12 @@ def _described(device: str, data: Path) -> Described:
     from scumble_core.presets import PRESETS
 
     found = choices(data / "models")
-    bases, refiners, upscalers, loras, controlnets, vaes = offered(
-        (found.bases, found.refiners, found.upscalers, found.loras, found.controlnets, found.vaes)
-    )
+    kinds = (found.bases, found.refiners, found.upscalers, found.loras, found.controlnets, found.vaes)
+    bases, refiners, upscalers, loras, controlnets, vaes = chosen = offered(kinds, found.used)
     presets = tuple(ModelChoice(name, preset.title) for name, preset in PRESETS.items())
     return Described(
         device, installed_version(), bases, refiners, upscalers, presets=presets, loras=loras,
-        controlnets=controlnets, vaes=vaes,
+        controlnets=controlnets, vaes=vaes, left_out=sum(map(len, kinds)) - sum(map(len, chosen)),
     )  # fmt: skip
 
 

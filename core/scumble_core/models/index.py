@@ -27,9 +27,12 @@ DETECTION = 2
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS models (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, "
     "program TEXT NOT NULL, holds TEXT NOT NULL, detection INTEGER NOT NULL, found TEXT, problem TEXT, "
-    "there INTEGER NOT NULL DEFAULT 1, asked INTEGER NOT NULL DEFAULT 0, hash TEXT, identity TEXT)"
+    "there INTEGER NOT NULL DEFAULT 1, asked INTEGER NOT NULL DEFAULT 0, hash TEXT, identity TEXT, "
+    "used INTEGER NOT NULL DEFAULT 0)"
 )
-_VERSION = 1
+_VERSION = 2
+# From the version before: rows stay, as finished work goes by their identities.
+_SINCE_1 = "ALTER TABLE models ADD COLUMN used INTEGER NOT NULL DEFAULT 0"
 # What is known of the content stays while the file does; a newer detection starts from nothing else.
 _PUT = (
     "INSERT INTO models (path, size, mtime_ns, program, holds, detection, found, problem) "
@@ -39,14 +42,16 @@ _PUT = (
     "size = excluded.size, mtime_ns = excluded.mtime_ns, program = excluded.program, holds = excluded.holds, "
     "detection = excluded.detection, found = excluded.found, problem = excluded.problem, there = 1, asked = 0"
 )
-_COLUMNS = "path, size, mtime_ns, program, holds, found, problem, asked, hash"
+_COLUMNS = "path, size, mtime_ns, program, holds, found, problem, asked, hash, used"
 
 _log = logging.getLogger("scumble.models")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row. `found` is None where `problem` says why; `asked`: whether spandrel has looked at it; `hash`: sha256."""
+    """A row. `found` is None where `problem` says why; `asked`: whether spandrel has looked at it; `hash`: sha256;
+    `used`: when a job last asked for it, in seconds since 1970, 0 for never.
+    """
 
     path: str
     size: int
@@ -57,6 +62,7 @@ class Entry:
     problem: str
     asked: bool
     hash: str
+    used: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,7 @@ class ModelIndex:
         """What tells this model from all others: its content's hash, or `otherwise` where that isn't known yet.
 
         The first answer stays for as long as the file does, so that finished work is found again: a hash that becomes
-        known later must not change the keys of tiles that are there.
+        known later must not change the keys of tiles that are there. Only jobs ask, so that this notes a use.
         """
         now = measure(path)
         if now is None:
@@ -183,9 +189,9 @@ class ModelIndex:
         where = (str(path), *now)
         with self._connection as connection:
             connection.execute(
-                "UPDATE models SET identity = COALESCE(identity, 'sha256 ' || hash, ?) "
+                "UPDATE models SET identity = COALESCE(identity, 'sha256 ' || hash, ?), used = ? "
                 "WHERE path = ? AND size = ? AND mtime_ns = ?",
-                (otherwise, *where),
+                (otherwise, int(time.time()), *where),
             )
             row = connection.execute(
                 "SELECT identity FROM models WHERE path = ? AND size = ? AND mtime_ns = ?", where
@@ -233,15 +239,24 @@ def _opened(path: Path) -> sqlite3.Connection:
         stack.callback(connection.close)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != _VERSION:  # to look only must write nothing: that would wait for the disk, behind whole pictures
-            if version:
+        if (
+            _version(connection) != _VERSION
+        ):  # to look only must write nothing: it would wait for the disk, behind pictures
+            connection.execute("BEGIN IMMEDIATE")
+            version = _version(connection)  # another process may have been first
+            if version == 1:
+                connection.execute(_SINCE_1)
+            elif version not in (0, _VERSION):
                 connection.execute("DROP TABLE IF EXISTS models")
             connection.execute(_SCHEMA)
             connection.execute(f"PRAGMA user_version = {_VERSION}")
             connection.commit()
         stack.pop_all()
     return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _not_opened(path: Path, error: sqlite3.OperationalError) -> ScumbleError:
@@ -252,14 +267,14 @@ def _not_opened(path: Path, error: sqlite3.OperationalError) -> ScumbleError:
 
 
 def _entry(row: tuple[object, ...]) -> Entry | None:
-    path, size, mtime_ns, program, holds, found, problem, asked, digest = row
+    path, size, mtime_ns, program, holds, found, problem, asked, digest, used = row
     try:
         seen = None if found is None else Found.from_dict(json.loads(str(found)))
     except (ValueError, KeyError, TypeError):
         return None  # of another version: the next refresh detects it anew
     return Entry(
         str(path), int(str(size)), int(str(mtime_ns)), str(program), str(holds), seen, str(problem or ""), bool(asked),
-        str(digest or ""),
+        str(digest or ""), int(str(used)),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ a name that only one model has. What is found, and where, docs/models.md tells.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scumble_bridge.places import data_folder
@@ -38,7 +38,7 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Choices:
-    """What an artist may choose: (id, name) each."""
+    """What an artist may choose: (id, name) each. `used`: when jobs last used those that any did, by id."""
 
     bases: tuple[tuple[str, str], ...]
     refiners: tuple[tuple[str, str], ...]
@@ -47,6 +47,7 @@ class Choices:
     controlnets: tuple[tuple[str, str], ...] = ()
     vaes: tuple[tuple[str, str], ...] = ()
     embeddings: tuple[tuple[str, str], ...] = ()
+    used: Mapping[str, int] = field(default_factory=dict)
 
 
 def models_folder() -> Path:
@@ -74,6 +75,7 @@ def choices(models: Path | None = None) -> Choices:
         controlnets=pairs(offers(entries, "controlnet")),
         vaes=pairs(offers(entries, "vae")),
         embeddings=pairs(offers(entries, "embedding")),
+        used={entry.path: entry.used for entry in entries if entry.used},
     )
 
 

@@ -244,3 +244,30 @@ def test_finding_and_listing_need_no_torch(models):
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert said.stdout.strip() == "2 False"
+
+
+def test_an_index_of_the_version_before_keeps_what_finished_work_goes_by(models):
+    """Identities name finished tiles: one that changed would throw them away."""
+    path = write(models / "style.safetensors", LORA)
+    with ModelIndex.open(models) as index:
+        index.refresh([Place(models, "scumble")])
+        before = index.identity(path, "first")
+    with sqlite3.connect(models / NAME) as connection:
+        connection.execute("ALTER TABLE models DROP COLUMN used")
+        connection.execute("PRAGMA user_version = 1")
+    with ModelIndex.open(models) as index:
+        assert index.entry(path).used == 0
+        assert index.identity(path, "second") == before == "first"
+        assert index.entry(path).used > 0
+
+
+def test_a_newer_detection_looks_anew_and_keeps_hashes_and_identities(index, models, detected, monkeypatch):
+    path = write(models / "style.safetensors", LORA)
+    refreshed(index, models)
+    index.note_hash(index.entry(path), "1234")
+    index.note_found(index.entry(path), None)
+    before = index.identity(path, "otherwise")
+    monkeypatch.setattr(index_module, "DETECTION", index_module.DETECTION + 1)
+    assert refreshed(index, models).detected == 1 and len(detected) == 2
+    entry = index.entry(path)
+    assert (entry.hash, entry.asked) == ("1234", False) and index.identity(path, "again") == before == "sha256 1234"
