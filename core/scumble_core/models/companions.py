@@ -43,11 +43,12 @@ def companion_of(found: Found, entries: Iterable[Entry]) -> Found | None:
 
 def completed(found: Found, companion: Found | None) -> Found:
     """As it is with what its companion lends. Raises ScumbleError when that can't be, and for what can't be loaded."""
-    if found.kind in _NETWORKS and found.precision not in _PRECISIONS:
+    is_gguf = Path(found.path).suffix.lower() == ".gguf"
+    if found.kind in _NETWORKS and (is_gguf or found.precision not in _PRECISIONS):
+        what = "a GGUF file" if is_gguf else f"quantised ({found.precision})"
         raise ScumbleError(
             "unknown_model",
-            f"{found.path} is quantised ({found.precision}), which Scumble can't load: get it as safetensors in 8 or "
-            "16 bits.",
+            f"{found.path} is {what}, which Scumble can't load: get it as safetensors in 8 or 16 bits.",
         )
     if is_whole(found):
         return found

@@ -66,3 +66,11 @@ def test_a_tokenizer_that_does_not_come_with_scumble_is_lent_by_a_folder(folder)
 def test_quantised_networks_are_refused_by_name(precision):
     with pytest.raises(ScumbleError, match=rf"unet.safetensors is quantised \({precision}\)"):
         completed(replace(UNET, precision=precision), FILE)
+
+
+@pytest.mark.parametrize("precision", ["Q4_K", "fp16"])
+def test_gguf_is_refused_whatever_is_in_it(precision):
+    with pytest.raises(
+        ScumbleError, match=r"flux.GGUF is a GGUF file, which Scumble can't load: get it as safetensors"
+    ):
+        completed(Found("/models/flux.GGUF", "transformer", "flux", precision=precision), None)

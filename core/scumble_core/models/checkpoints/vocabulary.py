@@ -20,8 +20,11 @@ _LONGEST = 77
 _PADDING = {"clip": _END, "clip-zero": "!"}
 
 
+@cache
 def clip_tokenizer(kind: str) -> Any:
-    """`kind`: "clip" or "clip-zero", by what shorter prompts are padded with."""
+    """`kind`: "clip" or "clip-zero", by what shorter prompts are padded with. One serves all models: making it takes
+    half a second.
+    """
     words, merges = clip_vocabulary()
     with TemporaryDirectory() as folder:
         vocabulary, rules = Path(folder, "vocab.json"), Path(folder, "merges.txt")
