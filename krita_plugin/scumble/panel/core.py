@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from scumble.amounts import bytes_of
+from scumble.amounts import bytes_of, number
 from scumble.core.guide import Step, guide
 from scumble.core.link import Core
 from scumble.core.state import CoreState
 from scumble.guard import guarded
 from scumble.panel.look import push
 from scumble.qt import QtCore, QtWidgets
-from scumble.words import tr
+from scumble.words import ntr, tr
 
 
 class CoreBox(QtWidgets.QWidget):
@@ -145,6 +145,13 @@ def facts_of(state: CoreState) -> "list[str]":
     lines.append(worker.get(described.worker, described.worker))
     if described.loaded:
         lines.append(tr("Loaded: {models}").format(models=", ".join(described.loaded)))
+    if described.left_out:
+        more = ntr(
+            "{count} model more than the lists can hold: those used last are in them.",
+            "{count} models more than the lists can hold: those used last are in them.",
+            described.left_out,
+        )
+        lines.append(more.format(count=number(described.left_out)))
     return lines
 
 

@@ -85,3 +85,8 @@ def test_memory_and_models_are_told():
         "Version 1, on RTX", "Memory: 7.5 GB free of 24 GB", "The worker is at work.", "Loaded: sdxl",
     ]  # fmt: skip
     assert facts_of(CoreState()) == []
+
+
+def test_models_that_the_lists_can_not_hold_are_counted():
+    described = Described("cpu", "1", (), (), (), left_out=1200)
+    assert facts_of(CoreState("connected", "", described))[-1].startswith("1,200 models more than")
