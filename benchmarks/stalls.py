@@ -5,7 +5,9 @@ that reading, sending, fetching and placing are all there is. A heartbeat every 
 comes. Each way of placing runs `--repeats` times, and the quietest is shown: other programs make stalls of their own.
 
 Beside each, in the same session, how long Krita stands still by itself when an artist does the like by hand: makes a
-new group above a single layer (which composes the whole picture anew), or has a picture of that size shown in a tab.
+new group above a single layer (which composes the whole picture anew), has a picture of that size shown in a tab, or
+has one scaled (waited for in a thread, since Krita's own dialog stands still for all of it). `--enlarge` takes that
+way too, from half the side; the core then has some minutes of work.
 """
 
 import argparse
@@ -71,6 +73,11 @@ SHOW = "K.activeWindow().addView(d); d.waitForDone(); d.refreshProjection(); d.w
 BY_HAND = {
     "keep": (SHOW, "K.action('add_new_group_layer').trigger()"),
     "new": ("", "K.activeWindow().addView(d)"),
+    "enlarge": (
+        SHOW,
+        "import threading\nside = 2 * d.width()\n"
+        "threading.Thread(target=lambda: d.scaleImage(side, side, 300, 300, 'Bicubic')).start()\ntime.sleep(0.02)",
+    ),
 }
 QUIET_SECONDS = 3.0
 IDLE = f"""
@@ -126,8 +133,8 @@ def by_hand(session: KritaSession, destination: str, side: int) -> Stalls:
     )
 
 
-def run(folder: Path, side: int, repeats: int) -> list[Stalls]:
-    """All ways of placing that keep the picture's size, each followed by the like of it done by hand."""
+def run(folder: Path, side: int, repeats: int, destinations: tuple[str, ...]) -> list[Stalls]:
+    """These ways of placing, each followed by the like of it done by hand."""
     session = KritaSession(folder)
     plugins = folder / ".local/share/krita/pykrita"
     for place, data in plugin_files():
@@ -145,10 +152,12 @@ def run(folder: Path, side: int, repeats: int) -> list[Stalls]:
         session.run(HEART)
         meter.install(session)
         session.run(f"{session.widget('scumble_strength')}.show_exact(0)\nP.form.amount._edited()")
-        panel.set("scumble_scale", 1.0)
         panel.choose("scumble_upscaler", "none")
         found = []
-        for destination in ("keep", "new"):
+        for destination in destinations:
+            grows = destination == "enlarge"
+            panel.set("scumble_scale", 2.0 if grows else 1.0)
+            side = side // 2 if grows else side
             ours, theirs = [], []
             for _ in range(repeats):  # in turns: the machine is as busy for the one as for the other
                 ours.append(measure(session, panel, destination, side))
@@ -164,10 +173,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--side", type=int, default=8192)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--enlarge", action="store_true")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scumble-stalls-") as folder:
-        found = run(Path(folder), chosen.side, chosen.repeats)
+        found = run(
+            Path(folder), chosen.side, chosen.repeats, ("keep", "new", *(["enlarge"] if chosen.enlarge else []))
+        )
     if chosen.json:
         print(json.dumps([asdict(each) for each in found]))
         return 0
