@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from scumble_core.picture.padding import read_mirrored
 from scumble_core.picture.resample import resize_bands
 from scumble_core.picture.storage import Depth, Floats, Picture, from_floats, to_floats
 from scumble_core.plan.tiles import TileGrid
+from scumble_core.stages.beside import Beside
 from scumble_core.stages.blend import TileBlender, TileDone, into
 from scumble_core.stages.store import Pixels, TaskDone, TileStore, task_key
 
@@ -156,16 +158,23 @@ class TileUpscaler:
 def enlarge(
     colour: Picture, path: Path, upscaler: TileUpscaler, grid: TileGrid, boxes: tuple[Bounds, ...], done: TileDone
 ) -> Picture:
-    """The colour picture, as many times as large as the upscaler makes it; kept at `path`."""
+    """The colour picture, as many times as large as the upscaler makes it; kept at `path`.
+
+    `done` is called from the thread that lays tiles while the next one is enlarged.
+    """
     scale = upscaler.scale
     large = Extent(colour.extent.width * scale, colour.extent.height * scale)
     enlarged = Picture.create(path, large, 3, colour.dtype)
     blender = TileBlender.of(grid, into(enlarged), scale)
-    for box in boxes:
-        pixels = upscaler(box, read_mirrored(colour, box))
+
+    def lay(box: Bounds, pixels: Floats) -> None:
         blender.add(box.x * scale, box.y * scale, pixels)
         done(box, pixels)
-    blender.finish()
+
+    with Beside() as beside:
+        for box, before in beside.ahead((box, read_mirrored(colour, box)) for box in boxes):
+            beside.do(partial(lay, box, upscaler(box, before)))
+        beside.do(blender.finish)
     return enlarged
 
 
