@@ -28,5 +28,5 @@ def show(folder: Path, emit: Callable[[Event], None], cancelled: Callable[[], bo
 
 
 if __name__ == "__main__":
-    known = DeviceKnown("Tiny", 1000, 10, ("a",), ("cpu",))
+    known = DeviceKnown("Tiny", 2**34, 2**33, ("a",), ("cpu",))
     Worker(sys.stdin.buffer, private_stdout(), show, lambda: known).work()
