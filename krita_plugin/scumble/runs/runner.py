@@ -18,6 +18,7 @@ from scumble.runs.grid import Grid
 from scumble.runs.memory import Memory
 from scumble.runs.order import Asked, Order, Reseeded, again_at
 from scumble.runs.run import Run
+from scumble.runs.seat import Seat
 from scumble.runs.source import Source
 from scumble.settings import Settings, fresh_seed
 from scumble.words import tr
@@ -59,12 +60,15 @@ class Runner(QtCore.QObject):
         self.runs: tuple[Run, ...] = ()
         self._host = host
         self._core = core
-        self._memory = Memory(host)
+        self._seat = Seat()
+        self._memory = Memory(host, self._seat)
         self._made: tuple[Made, ...] = ()
         self._unwanted: set[str] = set()
         self._is_closed = False
         self.client_name = host.load("client") or f"Krita {secrets.token_hex(3)}"
         host.save("client", self.client_name)
+        if self._seat.number > 1:  # another Krita is open, and its jobs aren't ours
+            self.client_name = f"{self.client_name} ({self._seat.number})"
         core.ready.connect(self._ready)
         core.lost.connect(self._lost)
         core.failed.connect(self._failed)
@@ -149,6 +153,7 @@ class Runner(QtCore.QObject):
             if made.source is not None:
                 made.source.release()
         self._made = ()
+        self._seat.leave()
 
     def surprised(self, sentence: str) -> None:
         """See `guarded`."""
