@@ -87,6 +87,19 @@ class KritaSession:
             self.wait("K.activeDocument() is not None")
         time.sleep(1)  # until the window has been painted once: clicks before that go nowhere
 
+    def second(self) -> KritaSession:
+        """For another Krita of the same artist: settings as they are now, the same core and screen.
+
+        In a home of its own, since Krita opens but once in each: as with a Krita 5 and a Krita 6 side by side.
+        """
+        home = self.home / "second"
+        for folder in (".config", ".local"):
+            shutil.copytree(self.home / folder, home / folder, dirs_exist_ok=True)
+        shutil.copy(self.home / "in.png", home)
+        other = KritaSession(home)
+        other.data, other.runtime, other._screen, other._display = self.data, self.runtime, self._screen, self._display
+        return other
+
     def run(self, code: str, seconds: float = 60) -> Any:
         """Run Python in Krita; what it leaves in `result` comes back. A single expression is its own result."""
         number = next(self._numbers)
@@ -163,6 +176,12 @@ class KritaSession:
         assert self._krita is not None
         assert self._krita.wait(60) == 0, self.log()
         self._krita = None
+
+    def end(self) -> None:
+        """End this Krita alone, whatever state it is in."""
+        if self._krita is not None and self._krita.poll() is None:
+            self._krita.kill()
+            self._krita.wait()
 
     def close(self) -> None:
         """End everything, whatever state it is in."""
