@@ -40,4 +40,4 @@ faulthandler.enable(FAULTS)
 sys.excepthook = note
 TIMER = QTimer()
 TIMER.timeout.connect(look)
-TIMER.start(30)
+TIMER.start(8)
