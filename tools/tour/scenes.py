@@ -50,6 +50,17 @@ def _install_core(artist: Artist) -> None:
     artist.looks(2)
 
 
+def _guides(artist: Artist) -> None:
+    artist.click("scumble_section_guides")
+    artist.bring_into_sight("scumble_region_add")
+    artist.looks(1)
+
+
+def _fold_guides(artist: Artist) -> None:
+    artist.click("scumble_section_guides")
+    artist.scroll(-60)
+
+
 def _core(artist: Artist) -> None:
     """It tells of its device, memory and models by now."""
     artist.bring_into_sight("scumble_core_copy")
@@ -128,6 +139,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("no_core", _no_core, needs=("scumble_core_start",), counts=True),
     Scene("ready", _install_core, needs=("scumble_copy_1", "scumble_core_start"), counts=True),
     Scene("expert", _unfold_expert, needs=("scumble_section_expert",), after=_fold_expert),
+    Scene("guides", _guides, needs=("scumble_section_guides",), after=_fold_guides),
     Scene("tile_grid", _grid, of="", needs=("scumble_tile_grid",), after=_grid),
     Scene("running", _begin, counts=True),
     Scene("done", _finish, of="", counts=True),
