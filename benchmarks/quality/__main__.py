@@ -41,9 +41,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--strength", type=float, default=RefineRequest().strength)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", type=int, help="random sizes to stitch (default 60, quick 20)")
-    parser.add_argument(
-        "--ask", nargs="*", default=[], metavar="FIELD=VALUE", help="of the product: steps=5"
-    )
+    parser.add_argument("--ask", nargs="*", default=[], metavar="FIELD=VALUE", help="of the product: steps=5")
     # Threads that wait for each other on a busy machine cost far more than a second core gains.
     parser.add_argument("--threads", type=int, default=1, help="of torch (default 1)")
     parser.add_argument("--no-determinism", action="store_true", help="leave out the jobs run twice")
