@@ -120,7 +120,7 @@ class KritaSession:
                 raise AssertionError(f"Krita is gone: {self.log()}")
             if time.monotonic() > until:
                 raise AssertionError(f"Krita did not answer to: {code}\n{self.log()}")
-            time.sleep(0.005)
+            time.sleep(0.02)
         said = json.loads(answer.read_text())
         answer.unlink()
         if "error" in said:

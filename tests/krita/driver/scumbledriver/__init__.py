@@ -40,4 +40,5 @@ faulthandler.enable(FAULTS)
 sys.excepthook = note
 TIMER = QTimer()
 TIMER.timeout.connect(look)
-TIMER.start(8)
+# No sooner: Krita's layer list looks at changed layers after a moment, also at those of a document closed meanwhile.
+TIMER.start(30)
