@@ -11,6 +11,7 @@ from krita import Document, Node
 
 from scumble.geometry import Box
 from scumble.host.contract import Guides, HostError, Steps
+from scumble.host.krita.bands import Bands
 from scumble.host.krita.colour import SAMPLE_BYTES, SRGB, Conversion, Space, grey_to_rgba, space_of
 from scumble.host.krita.layers import GUIDES, id_of, walk
 from scumble.qt import QtGui
@@ -107,7 +108,7 @@ class KritaMask:
         self._is_light = is_light
         self._node: Node | None = node.clone()
         self._box = box
-        self._first, self._band = 0, b""
+        self._bands = Bands(self._band_at)
         self.lender: Document | None = None
 
     @property
@@ -119,22 +120,15 @@ class KritaMask:
 
     def read(self, offset: int, size: int) -> bytes:
         """Any bytes; asked for in order, every row is read from Krita once."""
-        out, total = bytearray(), self._box.width * self._box.height
-        while size > 0 and offset < total:
-            if not self._first <= offset < self._first + len(self._band):
-                self._read_band(offset // self._box.width)
-            start = offset - self._first
-            piece = self._band[start : start + size]
-            out += piece
-            offset += len(piece)
-            size -= len(piece)
-        return bytes(out)
+        return self._bands.read(offset, size, self._box.width * self._box.height)
 
     def release(self) -> None:
-        self._node, self.lender, self._band = None, None, b""
+        self._node, self.lender = None, None
+        self._bands.forget()
 
-    def _read_band(self, top: int) -> None:
+    def _band_at(self, offset: int) -> "tuple[int, bytes]":
         node, box = self._node, self._box
+        top = offset // box.width
         if node is None:
             raise HostError(tr("The picture was let go before it was read: press Refine again."))
         most = CONVERTED_PIXELS if self.needs_lender else BAND_PIXELS
@@ -143,7 +137,7 @@ class KritaMask:
         band = pixels if self._space is None else self._counted(pixels, self._space, rows)
         if len(band) != rows * box.width:
             raise HostError(tr("Krita gave fewer pixels than the document has: save it, open it again and retry."))
-        self._first, self._band = top * box.width, band
+        return top * box.width, band
 
     def _counted(self, pixels: bytes, space: Space, rows: int) -> bytes:
         if self.needs_lender:

@@ -13,6 +13,7 @@ from krita import Document, Selection
 
 from scumble.geometry import Box
 from scumble.host.contract import HostError, Mask, Snapshot, Steps, T, Target, Wanted
+from scumble.host.krita.bands import Bands
 from scumble.host.krita.colour import SRGB, Conversion, Convert, Space, carrier, grey_to_rgba
 from scumble.host.krita.document import Documents, is_idle, is_open
 from scumble.host.krita.guides import Held, held
@@ -47,7 +48,7 @@ class KritaSnapshot:
         self._convert: Convert | None = None
         self._is_reading = False
         self._band_rows = 1
-        self._first, self._band = 0, b""
+        self._bands = Bands(self._band_at)
 
     @property
     def header(self) -> PictureHeader:
@@ -75,16 +76,7 @@ class KritaSnapshot:
 
     def read(self, offset: int, size: int) -> bytes:
         """Any bytes; asked for in order, every row is read from Krita once."""
-        out = bytearray()
-        while size > 0 and offset < self._header.total_bytes:
-            if not self._first <= offset < self._first + len(self._band):
-                self._read_band(offset)
-            start = offset - self._first
-            piece = self._band[start : start + size]
-            out += piece
-            offset += len(piece)
-            size -= len(piece)
-        return bytes(out)
+        return self._bands.read(offset, size, self._header.total_bytes)
 
     def release(self) -> None:
         # Krita runs an event loop of its own within some conversions: whoever is done in there must not take the clone
@@ -93,7 +85,8 @@ class KritaSnapshot:
             self._read_pixels = _released
             return
         clone, self._clone = self._clone, None
-        self._read_pixels, self._convert, self._band = _released, None, b""
+        self._read_pixels, self._convert = _released, None
+        self._bands.forget()
         self._guides.release()
         close_clone(clone)
 
@@ -136,7 +129,7 @@ class KritaSnapshot:
             yield
         self._selection = None if all_selected else b"".join(bands)
 
-    def _read_band(self, offset: int) -> None:
+    def _band_at(self, offset: int) -> "tuple[int, bytes]":
         box, row_bytes = self._target.box, self._header.row_bytes
         top = offset // row_bytes
         rows = min(self._band_rows, box.height - top)
@@ -153,7 +146,7 @@ class KritaSnapshot:
                 self.release()
         if len(pixels) != rows * row_bytes:
             raise HostError(tr("Krita gave fewer pixels than the document has: save it, open it again and retry."))
-        self._first, self._band = top * row_bytes, pixels
+        return top * row_bytes, pixels
 
 
 def take(documents: Documents, profiles: Profiles, wanted: Wanted) -> "Steps[Snapshot]":
