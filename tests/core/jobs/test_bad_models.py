@@ -121,11 +121,8 @@ LOADING = {
 
 
 @pytest.fixture
-def at_home(tmp_path, monkeypatch):
+def at_home(tmp_path, bare_home, monkeypatch):
     """A home with one textual inversion in it, and nothing else."""
-    for name in ("HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "COMFYUI_PATH", "INVOKEAI_ROOT", "SCUMBLE_MODELS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SCUMBLE_DATA_DIR", str(tmp_path / "data"))
     write(tmp_path / "data/models/wideword.safetensors", {"emb_params": (2, 768)}, dtype="F32")
     entries_of(tmp_path / "data/models")

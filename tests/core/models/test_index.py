@@ -23,11 +23,8 @@ LORA = kohya({"lora_unet_double_blocks_0_img_attn_qkv": (3072, 9216)})
 
 
 @pytest.fixture
-def models(tmp_path, monkeypatch):
+def models(tmp_path, bare_home):
     """A models folder, and a home with nothing else in it."""
-    for name in ("HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "COMFYUI_PATH", "INVOKEAI_ROOT", "SCUMBLE_MODELS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "models").mkdir()
     return tmp_path / "models"
 

@@ -33,11 +33,8 @@ CONTROL = {
 
 
 @pytest.fixture
-def models(tmp_path, monkeypatch):
+def models(tmp_path, bare_home, monkeypatch):
     """The models folder of a data folder of our own, and a home with nothing in it."""
-    for name in ("HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "COMFYUI_PATH", "INVOKEAI_ROOT", "SCUMBLE_MODELS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SCUMBLE_DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "data/models").mkdir(parents=True)
     return tmp_path / "data/models"
