@@ -45,6 +45,7 @@ p = f.placed.map(QPointF({x} + 0.5, {y} + 0.5)).toPoint()
 p = f.view.widget.mapToGlobal(p)
 result = [p.x(), p.y()]
 """
+PLACE_OF = "c = {widget}.mapToGlobal({widget}.rect().center())\nresult = [c.x(), c.y()]"
 FRESH = """
 for d in K.documents():
     d.setModified(False); d.close()
@@ -104,10 +105,9 @@ class Panel:
         )
 
     def click(self, name: str) -> None:
-        """With the mouse, wherever the widget is scrolled to."""
+        """With the mouse, wherever the widget is scrolled to, once it has come to rest."""
         self.krita.wait(f"{self.krita.widget(name)}.isEnabled()", 10)
-        self.into_sight(name)
-        time.sleep(0.2)
+        self.come_to_rest(name)
         self.krita.click(name)
 
     def keys(self, *keys: str) -> None:
@@ -193,6 +193,18 @@ class Panel:
 
     def into_sight(self, name: str) -> None:
         self.krita.run(f"{self.krita.widget('scumble_scroll')}.ensureWidgetVisible({self.krita.widget(name)})")
+
+    def come_to_rest(self, name: str) -> None:
+        """Until the widget has stayed in its place for a while: lines that come and go above it move it about."""
+        before = None
+        for _ in range(50):
+            self.into_sight(name)
+            time.sleep(0.2)
+            place = self.krita.run(PLACE_OF.format(widget=self.krita.widget(name)))
+            if place == before:
+                return
+            before = place
+        raise AssertionError(f"{name} goes on moving")
 
     def press_refine(self) -> None:
         """Click, once the button takes clicks, and wait until a run has begun."""

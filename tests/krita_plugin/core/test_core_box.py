@@ -34,6 +34,7 @@ def test_a_core_is_started_described_restarted_and_stopped(krita, own_core, qapp
     assert life.processes[-1].wait(20) == 0
     box.copy.click()
     assert qapp.clipboard().text() == "all there is to know"
+    assert box.copy.text() == "Copied"
 
 
 def test_the_guide_says_what_to_type_and_copies_it(krita, places, own_core, qapp):
