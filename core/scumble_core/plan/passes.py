@@ -22,7 +22,7 @@ SMALLEST_SIDE = 64
 # What a pass may take of the device's memory; the rest is for the models and for others.
 MEMORY_SHARE = 0.5
 # Pixels that two tiles share, unless asked otherwise.
-WIDEST_OVERLAP = 64
+WIDEST_OVERLAP = 48
 # How much larger than the model's native square a tile may be, where that saves overlap: two tiles of 1056 for 2048.
 MORE_AREA = 1.25
 
@@ -233,8 +233,8 @@ def _resampled(levels: list[float], count: int) -> list[float]:
 def tile_limits(request: RefineRequest, facts: ModelFacts, memory: int | None = None) -> TileLimits:
     """Tiles on the model's grid, of about its native area, or less where the memory holds less.
 
-    Unless asked otherwise they overlap by a sixth of the side, at most 64 pixels: anchored noise makes neighbours
-    agree, so that more would only cost (docs/performance.md).
+    Unless asked otherwise they overlap by a sixth of the side, at most 48 pixels (SDXL's grid makes that 32):
+    anchored noise makes neighbours agree, so that more costs more than it mends (docs/performance.md).
     """
     grid = facts.grid
     side = request.tile_size or _side_in(memory, facts)
