@@ -52,8 +52,8 @@ class Described:
 
     `memory` and `free`: bytes of the device, 0 while they aren't known. `worker`: the process that computes is not
     there, loads, waits or computes. `loaded`: names of the models that it holds. `presets`: what a request may name.
-    `loras`, `controlnets`, `vaes`: what it may add to a model. `left_out`: how many models more there are than go into
-    a message; those used last are in it.
+    `loras`, `controlnets`, `vaes`: what it may add to a model. `restorers`: what may clean first. `left_out`: how many
+    models more there are than go into a message; those used last are in it.
     """
 
     device: fields.Name
@@ -70,6 +70,7 @@ class Described:
     controlnets: fields.Choices = ()
     vaes: fields.Choices = ()
     left_out: fields.Count = 0
+    restorers: fields.Choices = ()
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class _Upload:
 
     total: int
     read: Read
+    piece: int
     sent: int = 0
 
 
@@ -122,12 +123,13 @@ class ScumbleClient(QObject):
         self._connection.send(message)
         self._flush()
 
-    def upload(self, job: str, stream: Stream, total: int, read: Read) -> None:
+    def upload(self, job: str, stream: Stream, total: int, read: Read, piece: int = PIECE) -> None:
         """Send a picture of `total` bytes as the core asks for it. `read(offset, size)` gives its bytes, lazily.
 
-        May be called right after Submit. What `read` raises becomes `upload_failed`.
+        May be called right after Submit. What `read` raises becomes `upload_failed`. `piece`: the most bytes that are
+        read in one turn of the event loop.
         """
-        self._uploads[job, stream] = _Upload(total, read)
+        self._uploads[job, stream] = _Upload(total, read, piece)
         self._step.start()
 
     def fetch(self, job: str, stream: Stream, total: int) -> None:
@@ -236,7 +238,7 @@ class ScumbleClient(QObject):
         """One piece of the first picture for which there is credit."""
         assert self._connection is not None
         for (job, stream), upload in self._uploads.items():
-            size = min(PIECE, upload.total - upload.sent, self._connection.sendable(job, stream))
+            size = min(upload.piece, upload.total - upload.sent, self._connection.sendable(job, stream))
             if size > 0:
                 self._send_from(job, stream, upload, size)
                 self._step.start()

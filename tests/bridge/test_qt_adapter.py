@@ -78,7 +78,8 @@ def core(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 @pytest.mark.usefixtures("core")
-def test_a_large_picture_goes_out_lazily_and_its_results_come_back_in_pieces(tmp_path: Path) -> None:
+@pytest.mark.parametrize("piece", [PIECE, 128 * 1024])
+def test_a_large_picture_goes_out_lazily_and_its_results_come_back_in_pieces(tmp_path: Path, piece: int) -> None:
     width, height = 1500, 1200
     pixels = bytes(range(250)) * (width * height * 4 // 250)
     asked: list[int] = []
@@ -93,9 +94,9 @@ def test_a_large_picture_goes_out_lazily_and_its_results_come_back_in_pieces(tmp
     client = listener.client
     client.message.connect(lambda said: pieces.append(said.data) if isinstance(said, wire.Pixels) else None)
     client.send(wire.Submit(job, {}, PictureHeader(width, height, "u8", "bgra")))
-    client.upload(job, "source", len(pixels), read)
+    client.upload(job, "source", len(pixels), read, piece)
     turn_until(lambda: listener.first(wire.Finished) is not None)
-    assert sum(asked) == len(pixels) and max(asked) <= PIECE
+    assert sum(asked) == len(pixels) and max(asked) == piece
     client.fetch(job, "refined", len(pixels))
     turn_until(lambda: sum(map(len, pieces)) == len(pixels))
     assert b"".join(pieces) == pixels and max(map(len, pieces)) <= PIECE

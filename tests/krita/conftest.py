@@ -60,7 +60,14 @@ def krita(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KritaSession]:
 
 @pytest.fixture(autouse=True)
 def kept_picture(request: pytest.FixtureRequest) -> Iterator[None]:
-    """How Krita looks at the end of each test: build/krita/NAME.png, kept by CI."""
+    """How Krita looks at the end of each test: build/krita/NAME.png, kept by CI.
+
+    A Krita that a test before this one has lost is started anew: a crash fails one test, not all that follow.
+    """
+    if "krita" in request.fixturenames:
+        session: KritaSession = request.getfixturevalue("krita")
+        if not session.is_running:
+            session.start(session.home / "in.png")
     yield
     if "krita" in request.fixturenames:
         SHOTS.mkdir(parents=True, exist_ok=True)

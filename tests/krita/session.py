@@ -77,6 +77,8 @@ class KritaSession:
             os.close(writing)
             with os.fdopen(reading) as answer:
                 self._display = f":{answer.readline().strip()}"
+        for stale in self._orders.iterdir():
+            stale.unlink()
         with (self.home / "krita.log").open("ab") as log:
             self._krita = subprocess.Popen(
                 ["krita", "--nosplash", *map(str, files)], env=self.environment, stdout=log, stderr=log
@@ -86,6 +88,10 @@ class KritaSession:
         if files:
             self.wait("K.activeDocument() is not None")
         time.sleep(1)  # until the window has been painted once: clicks before that go nowhere
+
+    @property
+    def is_running(self) -> bool:
+        return self._krita is not None and self._krita.poll() is None
 
     def second(self) -> KritaSession:
         """For another Krita of the same artist: settings as they are now, the same core and screen.
@@ -116,7 +122,7 @@ class KritaSession:
         answer = self._orders / f"{name}.answer"
         until = time.monotonic() + seconds
         while not answer.exists():
-            if self._krita is None or self._krita.poll() is not None:
+            if not self.is_running:
                 raise AssertionError(f"Krita is gone: {self.log()}")
             if time.monotonic() > until:
                 raise AssertionError(f"Krita did not answer to: {code}\n{self.log()}")

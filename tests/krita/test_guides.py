@@ -191,14 +191,19 @@ for name in ('picture', 'map'):
 m = layers.id_of(n)
 K.activeWindow().addView(large)
 
-def all_of_it():
+from scumble.runs.source import MASK_PIECE
+
+def take_it():
+    global s
     s = yield from snapshot.take(documents, profiles, Wanted(guides=Guides(m, (m,), (m,))))
+
+def read_it():
     for at in range(0, s.header.total_bytes, 1 << 20):
         s.read(at, 1 << 20)
         yield
     for mask in (s.strength, *s.regions):
-        for at in range(0, 8192 * 8192, 1 << 20):
-            mask.read(at, 1 << 20)
+        for at in range(0, 8192 * 8192, MASK_PIECE):
+            mask.read(at, MASK_PIECE)
             yield
     s.release()
 """
@@ -209,10 +214,21 @@ def test_masks_of_8192_by_8192_pixels_hardly_stop_the_event_loop(document: Krita
     """The best of some runs counts: other programs may take the processor away at any time."""
     document.run(LARGE)
     document.wait("K.activeDocument() is not None and K.activeDocument().width() == 8192")
-    runs: list[stalls.Stalls] = []
-    while len(runs) < 20 and (len(runs) < 3 or sorted(run.longest for run in runs)[2] > 50):
-        runs.append(stalls.finish(document, "all_of_it()", budget=0))
-        assert document.run("repr(meter.error)") == "None"
-    quiet = stalls.together(sorted(runs, key=lambda run: run.longest)[:3])
-    print(f"picture, map and region, the 3 quietest of {len(runs)} runs: {quiet}")
-    assert quiet.longest <= 50, "; ".join(str(run) for run in runs)
+    runs: list[tuple[stalls.Stalls, stalls.Stalls]] = []
+    while len(runs) < 20 and (len(runs) < 3 or not any(map(is_quiet, runs))):
+        runs.append((driven(document, "take_it()"), driven(document, "read_it()")))
+    told = "; ".join(f"taken: {taken}, read: {read}" for taken, read in runs)
+    print(told)
+    assert any(map(is_quiet, runs)), told
+
+
+def driven(document: KritaSession, steps: str) -> stalls.Stalls:
+    found = stalls.finish(document, steps, budget=0)
+    assert document.run("repr(meter.error)") == "None"
+    return found
+
+
+def is_quiet(run: tuple[stalls.Stalls, stalls.Stalls]) -> bool:
+    """Krita copies a document in one piece; what is read then comes in bands."""
+    taken, read = run
+    return taken.longest <= 50 and read.longest <= 50 and read.p99 <= 25

@@ -86,7 +86,8 @@ class Answers:
         known = [each.known for each in workers if each.known is not None]
         first = workers[0].known
         offered = await asyncio.to_thread(self._describe, UNKNOWN if first is None else first.device)
-        names = {each.id: each.name for each in (*offered.models, *offered.refiners, *offered.upscalers)}
+        computing = (*offered.models, *offered.refiners, *offered.upscalers, *offered.restorers)
+        names = {each.id: each.name for each in computing}
         loaded = dict.fromkeys(names.get(model, Path(model).name) for each in known for model in each.loaded)
         return replace(
             offered,

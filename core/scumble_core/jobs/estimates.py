@@ -1,5 +1,6 @@
 """What a job would do and take, before it is sent: from sizes alone, in moments. No torch here."""
 
+import contextlib
 import json
 import math
 import os
@@ -53,6 +54,12 @@ def estimated(asked: Estimate, machine: Machine) -> dict[str, Any]:
         shown["seconds_estimate"] = round(shown["seconds_estimate"] * machine.pace, 1)
     shown["measured"] = machine.pace is not None
     return _fitting(shown)
+
+
+def warm_up() -> None:
+    """Make an estimate that nobody asked for: what it loads would keep the first who asks waiting."""
+    with contextlib.suppress(ScumbleError):  # who asks is told
+        estimated(Estimate(0, RefineRequest().to_dict(), PictureHeader(256, 256, "u8", "rgba")), Machine())
 
 
 def _refinement(request: RefineRequest, source: Extent, wanted: Bounds | None, machine: Machine) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from scumble_bridge.places import Address
 from scumble_core.errors import ScumbleError
 from scumble_core.jobs.answers import Answers
 from scumble_core.jobs.client import Client
+from scumble_core.jobs.estimates import warm_up
 from scumble_core.jobs.eviction import Limits
 from scumble_core.jobs.job import Job
 from scumble_core.jobs.register import Register
@@ -266,7 +267,8 @@ class FrontDoor:
             await asyncio.sleep(EVICTION_SECONDS)
 
     async def _warm_up(self) -> None:
-        """The worker loads torch while the artist still chooses."""
+        """What estimates need is loaded in moments; then the worker loads torch, while the artist still chooses."""
+        await asyncio.to_thread(warm_up)
         _log.info("The worker computes on %s.", await self._answers.device())
 
     async def _watch_idle(self) -> None:

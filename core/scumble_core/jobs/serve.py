@@ -94,12 +94,14 @@ def _described(device: str, data: Path) -> Described:
     from scumble_core.presets import PRESETS
 
     found = choices(data / "models")
-    kinds = (found.bases, found.refiners, found.upscalers, found.loras, found.controlnets, found.vaes)
-    bases, refiners, upscalers, loras, controlnets, vaes = chosen = offered(kinds, found.used)
+    kinds = (
+        found.bases, found.refiners, found.upscalers, found.loras, found.controlnets, found.vaes, found.restorers,
+    )  # fmt: skip
+    bases, refiners, upscalers, loras, controlnets, vaes, restorers = chosen = offered(kinds, found.used)
     presets = tuple(ModelChoice(name, preset.title) for name, preset in PRESETS.items())
     return Described(
         device, installed_version(), bases, refiners, upscalers, presets=presets, loras=loras,
-        controlnets=controlnets, vaes=vaes, left_out=sum(map(len, kinds)) - sum(map(len, chosen)),
+        controlnets=controlnets, vaes=vaes, restorers=restorers, left_out=sum(map(len, kinds)) - sum(map(len, chosen)),
     )  # fmt: skip
 
 

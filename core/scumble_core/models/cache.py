@@ -58,7 +58,8 @@ class ModelCache:
             from scumble_core.models.device import best_device, wished
 
             device = self._given or best_device()
-            self._device = wished(device, read_wishes(data_folder(), os.environ).precision)
+            wishes = read_wishes(data_folder(), os.environ)
+            self._device = wished(device, wishes.precision, wishes.compile == "blocks")
         return self._device
 
     @property

@@ -4,7 +4,7 @@ CUDA, ROCm (which calls itself CUDA), Intel's XPU, Apple's MPS, else the CPU.
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -21,12 +21,14 @@ _CARDS = ("cuda", "xpu")
 class Device:
     """`name` as torch knows it; `dtype` is what convolutions run in unless a model asks for precision.
 
-    `chosen`: the artist asked for this dtype. `storage`: where weights lie until they are needed (memory/room.py).
+    `chosen`: the artist asked for this dtype. `compiles`: and for compiled networks. `storage`: where weights lie until
+    they are needed (memory/room.py).
     """
 
     name: str
     dtype: torch.dtype
     chosen: bool = False
+    compiles: bool = False
 
     @property
     def type(self) -> str:
@@ -51,10 +53,11 @@ class Device:
         On the CPU the number of threads decides how sums are split, which shows in the last bits. Two graphics cards
         of one model round alike.
         """
+        compiled = " compiled" if self.compiles else ""
         if self.type in _CARDS:
-            return f"{self.title} {self.dtype}"
+            return f"{self.title} {self.dtype}{compiled}"
         threads = f" {torch.get_num_threads()}" if self.name == "cpu" else ""
-        return f"{self.name} {self.dtype}{threads}"
+        return f"{self.name} {self.dtype}{threads}{compiled}"
 
     def autocast(self, enabled: bool = True) -> AbstractContextManager[object]:
         """Run what may be in `dtype` in it."""
@@ -119,11 +122,18 @@ def device_of(name: str) -> Device:
     return _cpu() if name == "cpu" else Device(name, torch.float16)
 
 
-def wished(device: Device, precision: Precision | Literal[""]) -> Device:
-    """The device with the number type that the artist chose, if any."""
-    if not precision:
-        return device
-    return Device(device.name, getattr(torch, precision), chosen=True)
+def wished(device: Device, precision: Precision | Literal[""], compiles: bool = False) -> Device:
+    """The device with the number type that the artist chose, if any, and with compiled networks."""
+    device = replace(device, compiles=compiles)
+    return replace(device, dtype=getattr(torch, precision), chosen=True) if precision else device
+
+
+def sent(values: torch.Tensor, device: str) -> torch.Tensor:
+    """On this device. To an NVIDIA or AMD card the copy runs while the next thing is prepared."""
+    if device.partition(":")[0] != "cuda" or values.device.type != "cpu":
+        return values.to(device)
+    # Only what can't be swapped out may be copied without waiting.
+    return values.pin_memory().to(device, non_blocking=True)
 
 
 def _card(name: str) -> Any:

@@ -38,7 +38,10 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Choices:
-    """What an artist may choose: (id, name) each. `used`: when jobs last used those that any did, by id."""
+    """What an artist may choose: (id, name) each. `used`: when jobs last used those that any did, by id.
+
+    A network of which nobody knows yet how much it enlarges is both an upscaler and a restorer.
+    """
 
     bases: tuple[tuple[str, str], ...]
     refiners: tuple[tuple[str, str], ...]
@@ -46,6 +49,7 @@ class Choices:
     loras: tuple[tuple[str, str], ...] = ()
     controlnets: tuple[tuple[str, str], ...] = ()
     vaes: tuple[tuple[str, str], ...] = ()
+    restorers: tuple[tuple[str, str], ...] = ()
     embeddings: tuple[tuple[str, str], ...] = ()
     used: Mapping[str, int] = field(default_factory=dict)
 
@@ -66,17 +70,24 @@ def choices(models: Path | None = None) -> Choices:
     )
     networks = [offer for offer in offers(entries, "transformer") if offer.entry.found and offer.entry.found.family]
     bases = [offer for offer in (*offers(entries, "base"), *networks) if _is_usable(offer, entries)]
+    enlarging = [(offer, _scale(offer)) for offer in offers(entries, "upscaler")]
     refiners = [offer for offer in offers(entries, "refiner") if not offer.entry.found or not offer.entry.found.missing]
     return Choices(
         bases=((STARTER_BASE, "Starter (built in)"), *pairs(bases)),
         refiners=((STARTER_REFINER, "Starter refiner (built in)"), *pairs(refiners), (NONE, "None")),
-        upscalers=(*upscalers, *pairs(offers(entries, "upscaler"))),
+        upscalers=(*upscalers, *pairs([offer for offer, scale in enlarging if scale != 1])),
         loras=pairs(offers(entries, "lora")),
         controlnets=pairs(offers(entries, "controlnet")),
         vaes=pairs(offers(entries, "vae")),
+        restorers=pairs([offer for offer, scale in enlarging if scale in (1, None)]),
         embeddings=pairs(offers(entries, "embedding")),
         used={entry.path: entry.used for entry in entries if entry.used},
     )
+
+
+def _scale(offer: Offer) -> int | None:
+    """How much an upscaler enlarges, as far as that is known."""
+    return facts_of(offer.entry.found.detail).scale if offer.entry.found else None
 
 
 def found_of(model: str) -> Found:

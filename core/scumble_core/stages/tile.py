@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scumble_core.errors import Cancelled
-from scumble_core.models.device import free_memory, is_out_of_memory
+from scumble_core.models.device import free_memory, is_out_of_memory, sent
 from scumble_core.models.interface import Conditioning, LatentModel
 from scumble_core.picture.geometry import Bounds, Extent, Point
 from scumble_core.picture.storage import Floats
@@ -144,7 +144,7 @@ class TileRefiner:
 
     def _clean(self, pixels: Tensor) -> Tensor:
         """B x 3 x H x W to their latents; an empty latent where the walk starts from nothing."""
-        latents = self._guard.encode(pixels)
+        latents = self._guard.encode(sent(pixels, self._model.device))
         return torch.zeros_like(latents) if self._settings.from_nothing else latents
 
     def walk(
@@ -174,7 +174,7 @@ class TileRefiner:
         if self._steering is not None:
             shown = bounds.scaled(self._model.facts.factor)
             pixels = np.stack([tile.pixels[shown.slices] for tile in tiles]).transpose(0, 3, 1, 2)
-            denoise = self._steering.of(denoise, torch.from_numpy(pixels.copy()).to(self._model.device))
+            denoise = self._steering.of(denoise, sent(torch.from_numpy(pixels.copy()), self._model.device))
         prompts = self._prompts([_cut(tile.shares, bounds) for tile in tiles])
         return guided(denoise, prompts, self._negative, walk.guidance, walk.guided)
 
@@ -225,7 +225,7 @@ def _cut(shares: tuple[Floats, ...], bounds: Bounds) -> tuple[Floats, ...]:
 
 def _stacked(maps: Sequence[Floats | None], device: str) -> Tensor:
     """B x ... from a map for each tile: all tiles of a pass have one, or none has."""
-    return torch.from_numpy(np.stack([each for each in maps if each is not None])).to(device)
+    return sent(torch.from_numpy(np.stack([each for each in maps if each is not None])), device)
 
 
 def _pixels(values: Tensor) -> Floats:

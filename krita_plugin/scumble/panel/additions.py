@@ -11,7 +11,7 @@ from scumble.settings import AUTO, NONE, Settings
 from scumble.words import tr
 from scumble_bridge.fields import ModelChoice
 
-# These only enlarge, and the first two are no models.
+# What every core has.
 BUILT_IN = frozenset({AUTO, NONE, "starter-x2", "starter-x4"})
 
 
@@ -35,21 +35,25 @@ class Additions(Part):
             "controlnet_strength": rows.field(tr("Its strength"), self.numbers["controlnet_strength"]),
             "controlnet_end": rows.field(tr("Its end"), self.numbers["controlnet_end"]),
         }
-        self.offer((), (), ())
+        self.offer((), (), (), ())
         for choice in self.choices.values():
             choice.currentIndexChanged.connect(self._edited)
         for number in self.numbers.values():
             number.valueChanged.connect(self._edited)
 
     def offer(
-        self, upscalers: "Iterable[ModelChoice]", controlnets: "Iterable[ModelChoice]", vaes: "Iterable[ModelChoice]"
+        self,
+        restorers: "Iterable[ModelChoice]",
+        upscalers: "Iterable[ModelChoice]",
+        controlnets: "Iterable[ModelChoice]",
+        vaes: "Iterable[ModelChoice]",
     ) -> None:
         """What the core has, as in wire.Described. What is chosen stays chosen."""
         enlarging = tuple(upscalers)
-        own = [model for model in enlarging if model.id not in BUILT_IN]
-        chained = [model for model in enlarging if model.id not in (AUTO, NONE)] if own else []
+        has_own = any(model.id not in BUILT_IN for model in enlarging)
+        chained = [model for model in enlarging if model.id not in (AUTO, NONE)] if has_own else []
         self._offered = {
-            "restore": _named(own),
+            "restore": _named(restorers),
             "second_upscaler": _named(chained),
             "vae": _named(vaes),
             "controlnet": _named(controlnets),
@@ -111,10 +115,7 @@ def _named(models: "Iterable[ModelChoice]") -> "tuple[tuple[str, str], ...]":
 
 def _tips() -> "Mapping[str, str]":
     return {
-        "restore": tr(
-            "Takes noise, JPEG blocks or blur out of the picture before all else. "
-            "Choose a network that keeps the size (1x)."
-        ),
+        "restore": tr("Takes noise, JPEG blocks or blur out of the picture before all else."),
         "second_upscaler": tr("Enlarges once more what the upscaler made: for large scales, or for the look of both."),
         "vae": tr("Turns what the model made into pixels. Another one may give cleaner colours and fine lines."),
         "controlnet": tr(

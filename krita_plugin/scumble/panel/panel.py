@@ -192,7 +192,7 @@ class ScumblePanel(QtWidgets.QWidget):
         if described is not None:
             self.form.models.offer(described.models, described.refiners, described.upscalers)
             self.form.loras.offer(described.loras)
-            self.form.additions.offer(described.upscalers, described.controlnets, described.vaes)
+            self.form.additions.offer(described.restorers, described.upscalers, described.controlnets, described.vaes)
         # What is to be done first must be seen first.
         is_urgent = state.phase in ("missing", "failed")
         core = self.sections[-1]

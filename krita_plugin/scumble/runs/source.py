@@ -2,16 +2,28 @@
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from scumble.geometry import Box
 from scumble.host.contract import HostError, Mask, Snapshot, Target
 from scumble.runs.order import mask_header
 from scumble.runs.spool import Spool
 from scumble_bridge.fields import DEPTH_BYTES, LAYOUT_CHANNELS, PictureHeader
+from scumble_bridge.qt_adapter import PIECE
 
 # Offset, size: bytes.
 Read = Callable[[int, int], bytes]
+# A byte of a mask is a pixel, for which Krita gives up to eight: as many pixels a turn as in a piece of a picture.
+MASK_PIECE = 128 * 1024
 _log = logging.getLogger("scumble.panel")
+
+
+class Sending(NamedTuple):
+    """What goes out as one stream: its bytes in all, what reads them, and how many may be read in one turn."""
+
+    total: int
+    read: Read
+    piece: int = PIECE
 
 
 class Source:
@@ -48,13 +60,14 @@ class Source:
         """Whole rows. Raises HostError."""
         return self.read(top * self.header.row_bytes, count * self.header.row_bytes)
 
-    def stream(self, name: str) -> "tuple[int, Read]":
-        """How many bytes the stream of this name on the wire has, and what reads them."""
+    def stream(self, name: str) -> Sending:
+        """The stream of this name on the wire."""
         if name in ("profile", "selection"):
             whole = self.profile if name == "profile" else self.selection or b""
-            return len(whole), lambda offset, size: whole[offset : offset + size]
+            return Sending(len(whole), lambda offset, size: whole[offset : offset + size])
         stream = self._picture if name == "source" else self._masks[name]
-        return stream.header.total_bytes, lambda offset, size: self._read(stream, offset, size)
+        piece = PIECE if name == "source" else MASK_PIECE
+        return Sending(stream.header.total_bytes, lambda offset, size: self._read(stream, offset, size), piece)
 
     def shared(self) -> "Source":
         """Itself, for one more, who releases it as well."""

@@ -14,6 +14,7 @@ from scumble_core.models.device import (
     free_memory,
     is_device_lost,
     is_out_of_memory,
+    sent,
     wished,
 )
 
@@ -113,8 +114,25 @@ def test_a_device_that_is_not_here_is_refused(cards):
 
 def test_the_artists_number_type_is_taken_and_known_to_be_theirs():
     device = Device("cuda", torch.float16)
-    assert wished(device, "") is device
+    assert wished(device, "") == device
     assert wished(device, "bfloat16") == Device("cuda", torch.bfloat16, chosen=True)
+
+
+def test_work_of_compiled_networks_is_not_taken_for_that_of_others(cards):
+    cards(cuda=1)
+    for device in (Device("cuda", torch.float16), Device("cpu", torch.float32)):
+        compiled = wished(device, "", compiles=True)
+        assert compiled.compiles and compiled.kind == f"{device.kind} compiled"
+
+
+def test_what_goes_to_a_card_is_pinned_and_not_waited_for(monkeypatch):
+    """No card is needed to see which copy is asked for."""
+    asked = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: asked.append("pinned") or self)
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, device, **how: asked.append((device, how)) or self)
+    sent(torch.zeros(3), "cuda:1")
+    sent(torch.zeros(3), "mps")
+    assert asked == ["pinned", ("cuda:1", {"non_blocking": True}), ("mps", {})]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tests.core.models.detect.layouts import LDM_VAE, checkpoint, kohya, ldm_unet, write
 from tests.core.models.tiny import save_tiny
+from tests.core.models.tiny_upscalers import save_upscaler
 
 from scumble_core.errors import ScumbleError
 from scumble_core.models.background import bring_up_to_date, content_hash
@@ -99,9 +100,18 @@ def test_what_another_model_completes_is_offered(models):
 def test_an_unknown_file_among_upscalers_is_offered_until_spandrel_says_no(models):
     (models / "upscalers").mkdir()
     torch.save({"of.some.kind": torch.zeros(3, 3)}, models / "upscalers/odd.pth")
-    assert names(choices(models).upscalers)[4:] == ["odd"]
+    assert names(choices(models).upscalers)[4:] == names(choices(models).restorers) == ["odd"]
     bring_up_to_date(models)
-    assert names(choices(models).upscalers)[4:] == []
+    assert names(choices(models).upscalers)[4:] == names(choices(models).restorers) == []
+
+
+def test_what_enlarges_is_an_upscaler_and_what_keeps_the_size_a_restorer(models):
+    (models / "upscalers").mkdir()
+    save_upscaler("compact-x1", models / "upscalers/clean.pth")
+    save_upscaler("compact-x2", models / "upscalers/large.pth")
+    bring_up_to_date(models)
+    found = choices(models)
+    assert (names(found.upscalers)[4:], names(found.restorers)) == (["large (2x)"], ["clean (1x)"])
 
 
 def test_the_same_file_in_two_programs_is_one_model_and_namesakes_are_told_apart(models, tmp_path):

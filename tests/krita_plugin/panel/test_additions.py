@@ -23,11 +23,13 @@ def shown(additions):
 
 
 def test_nothing_shows_that_the_core_has_no_model_for(additions):
-    additions.offer(BUILT_IN, (), ())
+    additions.offer((), BUILT_IN, (), ())
     assert shown(additions) == set()
-    additions.offer((*BUILT_IN, SHARP, CLEAN), (), ())
-    assert shown(additions) == {"restore", "second_upscaler"}
-    additions.offer(BUILT_IN, (TILES,), (COLOURS,))
+    additions.offer((CLEAN,), BUILT_IN, (), ())
+    assert shown(additions) == {"restore"}
+    additions.offer((), (*BUILT_IN, SHARP), (), ())
+    assert shown(additions) == {"second_upscaler"}
+    additions.offer((), BUILT_IN, (TILES,), (COLOURS,))
     assert shown(additions) == {"vae", "controlnet", "controlnet_strength", "controlnet_end"}
 
 
@@ -42,17 +44,17 @@ def test_what_is_set_shows_though_the_core_does_not_have_it_and_comes_back(addit
     assert additions.choices["restore"].is_missing
 
 
-def test_only_networks_of_the_artists_own_clean_but_any_enlarges_once_more(additions):
-    additions.offer((*BUILT_IN, SHARP), (), ())
+def test_restorers_clean_and_any_upscaler_enlarges_once_more(additions):
+    additions.offer((CLEAN,), (*BUILT_IN, SHARP), (), ())
     entries = {
         name: [choice.itemData(row) for row in range(choice.count())] for name, choice in additions.choices.items()
     }
-    assert entries["restore"] == ["none", "/sharp.pth"]
+    assert entries["restore"] == ["none", "/clean.pth"]
     assert entries["second_upscaler"] == ["none", "starter-x2", "starter-x4", "/sharp.pth"]
 
 
 def test_what_has_no_effect_can_not_be_set_and_says_why(additions):
-    additions.offer((*BUILT_IN, SHARP), (TILES,), (COLOURS,))
+    additions.offer((CLEAN,), (*BUILT_IN, SHARP), (TILES,), (COLOURS,))
     additions.show_settings(Settings())
     assert not additions.choices["second_upscaler"].isEnabled()
     assert "by its name first" in additions.choices["second_upscaler"].toolTip()

@@ -72,7 +72,7 @@ def form(qapp, tmp_path):
 def fill(form):
     form.loras.offer((ModelChoice("a", "A very long name of a LoRA file"), ModelChoice("b", "b")))
     own = (ModelChoice("own", "A very long name of a model"),)
-    form.additions.offer(own, own, own)
+    form.additions.offer(own, own, own, own)
     form.prompt.show_history(PromptHistory((PromptPair("old"),)))
     image = QtGui.QImage(300, 200, QtGui.QImage.Format.Format_ARGB32)
     image.fill(QtGui.QColor(200, 80, 50, 160))

@@ -65,8 +65,8 @@ def test_a_layer_that_is_gone_is_said_in_one_sentence_and_nothing_is_sent(guided
 def test_a_trial_of_one_tile_takes_its_part_of_the_masks(guided):
     run = guided.runner.start(Asked(GUIDED, Box(64, 0, 128, 128)))
     guided.until(run, "ready")
-    assert run.source.stream("strength")[0] == 128 * 128
-    rows = np.frombuffer(run.source.stream("region-2")[1](0, 128 * 128), np.uint8).reshape(128, 128)
+    assert run.source.stream("strength").total == 128 * 128
+    rows = np.frombuffer(run.source.stream("region-2").read(0, 128 * 128), np.uint8).reshape(128, 128)
     assert (rows == guided.host.guides["right"][:, 64:192]).all()
 
 
@@ -97,7 +97,7 @@ def test_a_snapshot_is_let_go_only_when_its_masks_were_read_too(tmp_path, monkey
     box, mask = Box(0, 0, 10, 20), np.arange(200, dtype=np.uint8).reshape(20, 10)
     snapshot = FakeSnapshot(noisy(20, 10), Target("d", "", box, box, None, ""), strength=FakeMask(mask))
     source = Source(Part(snapshot, Box(2, 4, 8, 16)))
-    total, read = source.stream("strength")
+    total, read, _piece = source.stream("strength")
     source.read(0, 8 * 16 * 4)
     assert (source.is_kept, snapshot.released) == (False, 0)
     assert read(0, total) == mask[4:, 2:].tobytes()

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from scumble_core.errors import ScumbleError
 from scumble_core.models.checkpoints.folder import from_folder
 from scumble_core.models.checkpoints.single_file import from_single_file
+from scumble_core.models.compiled import compile_blocks
 from scumble_core.models.detect import Found
 from scumble_core.models.device import Device
 from scumble_core.models.families import FAMILIES, Family
@@ -42,6 +43,8 @@ def load_model(
     pipe = pipe.to(device.storage)
     for change in changes:
         change(pipe)
+    if device.compiles:
+        compile_blocks(getattr(pipe, family.network_part))
     return PipelineModel(pipe, family, facts, device, embeddings)
 
 

@@ -1,4 +1,4 @@
-"""What the artist decides about memory, instead of the plan.
+"""What the artist decides about memory, instead of the plan; and whether networks are compiled.
 
 In the data folder's settings.json, under "memory", or in the environment's SCUMBLE_MEMORY, which counts more:
 `SCUMBLE_MEMORY="offload=model,precision=float32"`. Both hold for `scumble refine`, `scumble serve` and the plugin's
@@ -17,13 +17,18 @@ from scumble_core.models.memory.facts import Precision
 Offload = Literal["none", "model", "group", "sequential"]
 VARIABLE = "SCUMBLE_MEMORY"
 SETTINGS = "settings.json"
-_CHOICES: Mapping[str, tuple[str, ...]] = {"precision": get_args(Precision), "offload": get_args(Offload)}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "precision": get_args(Precision),
+    "offload": get_args(Offload),
+    "compile": ("blocks",),
+}
 _RANGES: Mapping[str, tuple[float, float]] = {"vae_window": (128, 4096), "free": (0.1, 10_000.0)}
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """Empty, or 0, leaves it to the plan. `vae_window`: a side in pixels; `free`: gigabytes to count with.
+    """Empty, or 0, leaves it to the plan. `vae_window`: a side in pixels; `free`: gigabytes to count with; `compile`:
+    see models/compiled.py.
 
     The size of tiles and how many go at once are fields of each request: tile_size and batch.
     """
@@ -32,6 +37,7 @@ class Wishes:
     offload: Offload | Literal[""] = ""
     vae_window: int = 0
     free: float = 0.0
+    compile: Literal["", "blocks"] = ""
 
 
 def read_wishes(data: Path, environ: Mapping[str, str]) -> Wishes:

@@ -51,8 +51,8 @@ def test_the_environment_counts_more_than_the_settings_file(tmp_path):
     assert read_wishes(tmp_path, {}) == Wishes()
     (tmp_path / SETTINGS).write_text('{"memory": {"offload": "group", "free": 6}, "other": 1}')
     assert read_wishes(tmp_path, {}) == Wishes(offload="group", free=6.0)
-    given = {VARIABLE: "offload=model, vae_window=512"}
-    assert read_wishes(tmp_path, given) == Wishes(offload="model", free=6.0, vae_window=512)
+    given = {VARIABLE: "offload=model, vae_window=512, compile=blocks"}
+    assert read_wishes(tmp_path, given) == Wishes(offload="model", free=6.0, vae_window=512, compile="blocks")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_environment_counts_more_than_the_settings_file(tmp_path):
     [
         ("offload=fast", "none, model, group, sequential"), ("precision=half", "float32, float16, bfloat16"),
         ("free=lots", "between 0.1 and 10000"), ("vae_window=7", "between 128"), ("speed=1", "only precision"),
-        ("offload", "NAME=VALUE"),
+        ("offload", "NAME=VALUE"), ("compile=all", "compile to 'all', but it must be one of blocks"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_named_with_what_it_may_be(tmp_path, text, named):
