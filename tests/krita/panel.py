@@ -45,7 +45,14 @@ p = f.placed.map(QPointF({x} + 0.5, {y} + 0.5)).toPoint()
 p = f.view.widget.mapToGlobal(p)
 result = [p.x(), p.y()]
 """
-PLACE_OF = "c = {widget}.mapToGlobal({widget}.rect().center())\nresult = [c.x(), c.y()]"
+# Where a widget's middle is on the screen; nowhere, where it is scrolled out of sight.
+PLACE_OF = """
+w, view = {widget}, {scroll}.viewport()
+c = w.rect().center()
+is_seen = not view.isAncestorOf(w) or view.rect().contains(w.mapTo(view, c))
+c = w.mapToGlobal(c)
+result = [c.x(), c.y()] if is_seen else None
+"""
 FRESH = """
 for d in K.documents():
     d.setModified(False); d.close()
@@ -177,9 +184,13 @@ class Panel:
         self.krita.run("K.activeWindow().qwindow().activateWindow()")
         self.krita._xdotool("key", keys)
 
+    def draw_seed(self) -> None:
+        """One of which the core has no tile yet."""
+        self.set("scumble_seed", random.randrange(1, 2**64))
+
     def in_tiles(self, steps: int = 0) -> None:
         """Many small tiles, that no other test has made: more `steps` keep the core busy for longer."""
-        self.set("scumble_seed", random.randrange(1, 2**64))
+        self.draw_seed()
         self.set("scumble_tile_size", 128)
         if steps:
             self.set("scumble_steps", steps)
@@ -197,11 +208,12 @@ class Panel:
     def come_to_rest(self, name: str) -> None:
         """Until the widget has stayed in its place for a while: lines that come and go above it move it about."""
         before = None
-        for _ in range(50):
+        for _ in range(100):
             self.into_sight(name)
-            time.sleep(0.2)
-            place = self.krita.run(PLACE_OF.format(widget=self.krita.widget(name)))
-            if place == before:
+            time.sleep(0.1)
+            widget, scroll = self.krita.widget(name), self.krita.widget("scumble_scroll")
+            place = self.krita.run(PLACE_OF.format(widget=widget, scroll=scroll))
+            if place is not None and place == before:
                 return
             before = place
         raise AssertionError(f"{name} goes on moving")

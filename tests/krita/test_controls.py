@@ -189,11 +189,11 @@ def test_what_was_set_is_there_after_krita_was_closed_and_opened(panel, krita):
     """Restarts Krita."""
     panel.write("scumble_prompt", "a castle")
     panel.press_refine()
-    panel.click("scumble_cancel")
+    panel.wait_until_done()
     panel.write("scumble_prompt", "a river")
     panel.write("scumble_negative", "boats")
     panel.press_refine()
-    panel.click("scumble_cancel")
+    panel.wait_until_done()
     panel.write("scumble_prompt", "something else")
     panel.keys("ctrl+Up", "ctrl+Up")
     assert panel.value("[S.prompt, S.negative_prompt]") == ["a castle", ""]
