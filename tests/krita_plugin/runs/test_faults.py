@@ -7,6 +7,7 @@ from tests.krita_plugin.fake_host import FakeHost, noisy, picture
 from tests.krita_plugin.runs.kit import workers_of
 from tests.krita_plugin.runs.settings import QUICK, TILED
 
+from scumble.qt import QtCore
 from scumble.runs.memory import RUNS
 from scumble_bridge import messages as wire
 
@@ -53,10 +54,17 @@ def test_a_line_that_breaks_amid_the_results_means_to_fetch_them_anew(krita):
     host = FakeHost(noisy(1024, 1024))
     life = krita(host)
     run = life.start(QUICK)
-    life.spin(lambda: run.state.phase == "fetching" and run.state.done > 0)
-    life.core.client.close()
-    assert run.state.phase == "lost"
+    phases = []
+
+    def break_it(state):
+        """At once: the rest would be here before a look from outside."""
+        phases.append(state.phase)
+        if state.phase == "fetching" and state.done > 0 and "lost" not in phases:
+            QtCore.QTimer.singleShot(0, life.core.client.close)
+
+    run.changed.connect(break_it)
     life.until(run, "done")
+    assert "lost" in phases[phases.index("fetching") :]
     assert host.refined.shape == (1024, 1024, 4)
 
 
