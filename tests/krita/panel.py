@@ -184,13 +184,9 @@ class Panel:
         self.krita.run("K.activeWindow().qwindow().activateWindow()")
         self.krita._xdotool("key", keys)
 
-    def draw_seed(self) -> None:
-        """One of which the core has no tile yet."""
-        self.set("scumble_seed", random.randrange(1, 2**64))
-
     def in_tiles(self, steps: int = 0) -> None:
         """Many small tiles, that no other test has made: more `steps` keep the core busy for longer."""
-        self.draw_seed()
+        self.set("scumble_seed", random.randrange(1, 2**64))
         self.set("scumble_tile_size", 128)
         if steps:
             self.set("scumble_steps", steps)

@@ -117,6 +117,7 @@ def test_diagnostics_tell_versions_and_nothing_private(panel, krita):
     krita.wait(f"'Loaded' in {krita.widget('scumble_core_facts')}.text()", 10)
     panel.click("scumble_core_copy")
     krita.wait(f"'Scumble panel' in {CLIPBOARD}", 5)
+    assert panel.text("scumble_core_copy") == "Copied"
     text = krita.run(CLIPBOARD)
     assert "Krita 5" in text
     assert "Core" in text

@@ -214,12 +214,17 @@ def test_masks_of_8192_by_8192_pixels_hardly_stop_the_event_loop(document: Krita
     """The best of some runs counts: other programs may take the processor away at any time."""
     document.run(LARGE)
     document.wait("K.activeDocument() is not None and K.activeDocument().width() == 8192")
-    runs: list[tuple[stalls.Stalls, stalls.Stalls]] = []
-    while len(runs) < 20 and (len(runs) < 3 or not any(map(is_quiet, runs))):
-        runs.append((driven(document, "take_it()"), driven(document, "read_it()")))
-    told = "; ".join(f"taken: {taken}, read: {read}" for taken, read in runs)
+    taken: list[stalls.Stalls] = []
+    read: list[stalls.Stalls] = []
+    while len(read) < 20 and (len(read) < 3 or max(quietest(taken).longest, quietest(read).longest) > 50):
+        taken.append(driven(document, "take_it()"))
+        read.append(driven(document, "read_it()"))
+    told = (
+        f"the 3 quietest of {len(read)} runs: taken: {quietest(taken)}; picture, map and region read: {quietest(read)}"
+    )
     print(told)
-    assert any(map(is_quiet, runs)), told
+    assert quietest(taken).longest <= 50, told  # Krita copies a document in one piece
+    assert quietest(read).longest <= 50 and quietest(read).p99 <= 25, told
 
 
 def driven(document: KritaSession, steps: str) -> stalls.Stalls:
@@ -228,7 +233,5 @@ def driven(document: KritaSession, steps: str) -> stalls.Stalls:
     return found
 
 
-def is_quiet(run: tuple[stalls.Stalls, stalls.Stalls]) -> bool:
-    """Krita copies a document in one piece; what is read then comes in bands."""
-    taken, read = run
-    return taken.longest <= 50 and read.longest <= 50 and read.p99 <= 25
+def quietest(runs: list[stalls.Stalls]) -> stalls.Stalls:
+    return stalls.together(sorted(runs, key=lambda run: run.longest)[:3])
